@@ -1,0 +1,1 @@
+//! (helper: crc, md5, sha1; Keys)

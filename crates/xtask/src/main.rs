@@ -1,0 +1,2 @@
+//! Repository tools.
+fn main() {}
