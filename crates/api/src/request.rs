@@ -90,6 +90,17 @@ pub enum Request {
         /// Its name in ha.cf.
         name: String,
     },
+    /// Whether a client is signed on at a node, as `cl_status clientstatus` asks. Answered with
+    /// [`Reply::Parameter`]: `online`, `offline`, or nothing when the node is unknown or did not
+    /// answer in time.
+    ClientStatus {
+        /// The node.
+        node: String,
+        /// The client's name.
+        client: String,
+        /// How long to wait for another node's answer, in milliseconds.
+        timeout_ms: u64,
+    },
     /// Add nodes, as `hb_addnode`.
     AddNodes {
         /// Names.
@@ -130,9 +141,9 @@ pub enum Reply {
         /// Why.
         text: String,
     },
-    /// To [`Request::Parameter`].
+    /// To [`Request::Parameter`] and [`Request::ClientStatus`].
     Parameter {
-        /// `None`: no such parameter.
+        /// `None`: there is no such thing.
         value: Option<String>,
     },
 }
