@@ -1,1 +1,4 @@
-//! (being written)
+//! The cluster in a deterministic simulator: network, faults, checkers, scenarios.
+#![forbid(unsafe_code)]
+
+pub mod scenario;

@@ -1,0 +1,279 @@
+//! The scenario language: one text that an operator can read, and that the simulator runs in
+//! virtual time and the lab on real daemons, ours and the ancestor's.
+//!
+//! A scenario is a file of `scenarios/`: comments that say what it is about, the cluster it
+//! happens on, and one command a line. This module is the meaning of such a file ([`Scenario`])
+//! and its parser ([`parse`]); it runs nothing. The clusters that files can name are in
+//! [`Cluster`]. The whole language is described in `scenarios/README.md`.
+
+mod cluster;
+mod edit;
+mod parse;
+
+pub use cluster::{Cluster, Interface, Machine, Service};
+pub use edit::{Change, ConfigFiles, Edit, FileName};
+pub use parse::parse;
+
+use std::fmt;
+use std::time::Duration;
+
+/// One of the two nodes of a cluster, by its place in the list of machines: files say `node1`
+/// and `node2`, or the node's own name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Seat(pub usize);
+
+impl Seat {
+    /// Both nodes, in order.
+    pub const BOTH: [Self; 2] = [Self(0), Self(1)];
+
+    /// The node that this one is paired with.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        Self(1 - self.0)
+    }
+}
+
+impl fmt::Display for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "node{}", self.0 + 1)
+    }
+}
+
+/// Whose daemon runs on a node.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Maker {
+    /// Handover.
+    Ours,
+    /// The ancestor, Heartbeat 3.0.6.
+    Real,
+}
+
+/// Whose daemons run on node1 and on node2.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Pair(pub Maker, pub Maker);
+
+impl Pair {
+    /// Every pair, in the order of the result table.
+    pub const ALL: [Self; 4] = [
+        Self(Maker::Real, Maker::Real),
+        Self(Maker::Ours, Maker::Real),
+        Self(Maker::Real, Maker::Ours),
+        Self(Maker::Ours, Maker::Ours),
+    ];
+
+    /// Whose daemon runs on `seat`.
+    pub const fn maker(self, seat: Seat) -> Maker {
+        if seat.0 == 0 { self.0 } else { self.1 }
+    }
+
+    /// The pair that a word such as `ours/real` names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|pair| pair.to_string() == word)
+    }
+}
+
+impl fmt::Display for Maker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ours => "ours",
+            Self::Real => "real",
+        })
+    }
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.0, self.1)
+    }
+}
+
+/// A scenario, read and checked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scenario {
+    /// The file's name without `.txt`.
+    pub name: String,
+    /// The comment at its head, which says what it shows.
+    pub about: String,
+    /// Where it happens.
+    pub cluster: &'static Cluster,
+    /// The pairs it is for, in the order of [`Pair::ALL`].
+    pub pairs: Vec<Pair>,
+    /// Changes to the cluster's files made before anything starts.
+    pub setup: Vec<Edit>,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+}
+
+impl Scenario {
+    /// True when every step can be done in virtual time as well (see [`Command::lab_only`]).
+    pub fn fits_simulator(&self) -> bool {
+        self.steps.iter().all(|step| !step.command.lab_only())
+    }
+}
+
+/// One line of a scenario.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Step {
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// The line as written, without the comment.
+    pub text: String,
+    /// The pairs it is for: `when ours/ours,ours/real …`; all pairs without it.
+    pub pairs: Vec<Pair>,
+    /// What it does.
+    pub command: Command,
+}
+
+/// What a line does.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Command {
+    /// Start the daemons of these nodes, in order, without waiting for their effect.
+    Start(Vec<Seat>),
+    /// Stop these nodes' daemons as an administrator would, and wait until they have ended.
+    Stop(Vec<Seat>),
+    /// Switch the machine off: no process survives, its cables are dead.
+    KillHost(Seat),
+    /// End every process of the daemon with signal 9; what it started stays.
+    KillDaemon(Seat),
+    /// Switch the machine on again; the daemon starts with it. Files survived, addresses did not.
+    Boot(Seat),
+    /// Stop the daemon's processes from running for this long, then let them go on.
+    Pause(Seat, Duration),
+    /// Cut something.
+    Cut(Cut),
+    /// Mend it.
+    Heal(Cut),
+    /// Mend everything.
+    HealAll,
+    /// Run an administrator's command on a node and wait for its end.
+    Run(Seat, Vec<String>),
+    /// Change the files of both nodes, or of one.
+    Edit(Edit),
+    /// Have these nodes' daemons read their files again.
+    Reload(Vec<Seat>),
+    /// Let time pass.
+    Wait(Duration),
+    /// Wait until something is seen.
+    Expect {
+        /// What.
+        what: Expectation,
+        /// How long to wait for it; the default is [`PATIENCE`].
+        within: Duration,
+    },
+    /// Require something throughout a stretch of time.
+    Hold {
+        /// What.
+        what: Expectation,
+        /// How long it must last.
+        during: Duration,
+    },
+}
+
+impl Command {
+    /// True for what only real daemons and a real file system can do: texts of logs, and exit
+    /// codes of the ancestor's commands.
+    pub const fn lab_only(&self) -> bool {
+        matches!(
+            self,
+            Self::Expect { what: Expectation::Log { .. } | Expectation::Exit(_), .. }
+                | Self::Hold { what: Expectation::Log { .. } | Expectation::Exit(_), .. }
+        )
+    }
+}
+
+/// How long an `expect` without `within` waits: longer than anything a cluster with deadtimes of
+/// a few seconds does, on a machine as slow as a busy build server.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is cut, or mended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cut {
+    /// A node's cable on one network, or all its cables: nothing goes in or out.
+    Cable {
+        /// Whose.
+        node: Seat,
+        /// Interface name; `None` means all.
+        link: Option<String>,
+    },
+    /// What one node sends to the other is lost; everybody else hears it.
+    Way {
+        /// The node that is not heard any more.
+        from: Seat,
+        /// The network; `None` means all.
+        link: Option<String>,
+    },
+    /// The nodes do not hear each other; everybody else hears both.
+    Between {
+        /// The network; `None` means all.
+        link: Option<String>,
+    },
+    /// The pinged machine's cable.
+    Gateway,
+}
+
+/// What can be seen of a cluster from outside, by the same means for every maker.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Expectation {
+    /// The client is answered by this node and by no other.
+    ServiceOn(Seat),
+    /// The client gets no answer.
+    NoService,
+    /// The floating address is on exactly these nodes.
+    Holders(Vec<Seat>),
+    /// The floating address is on exactly one node.
+    OneHolder,
+    /// The first node takes the second one to be in this state, as `cl_status nodestatus` says.
+    NodeStatus {
+        /// Who is asked.
+        at: Seat,
+        /// About whom: a node's or ping node's own name.
+        node: String,
+        /// `active`, `up`, `dead`, `ping` …
+        state: String,
+    },
+    /// The first node takes this link to be up or dead, as `cl_status hblinkstatus` says.
+    LinkStatus {
+        /// Who is asked.
+        at: Seat,
+        /// A link to whom, by name.
+        node: String,
+        /// The link's name.
+        link: String,
+        /// `up` or `dead`.
+        state: String,
+    },
+    /// The node holds this half of the groups, as `cl_status rscstatus` says.
+    Resources {
+        /// Who is asked.
+        at: Seat,
+        /// `none`, `local`, `foreign`, `all` or `transition`.
+        held: String,
+    },
+    /// The daemon runs, or does not (`cl_status hbstatus`).
+    Running(Seat, bool),
+    /// The node's log has a line with this text in it.
+    Log {
+        /// Whose.
+        node: Seat,
+        /// The text.
+        text: String,
+    },
+    /// The last `run` ended with this code.
+    Exit(i32),
+    /// Since the last command that was not an `expect`, the client was never without an answer for
+    /// longer than this.
+    OutageBelow(Duration),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_is_named_by_its_makers() {
+        for pair in Pair::ALL {
+            assert_eq!(Pair::parse(&pair.to_string()), Some(pair));
+        }
+        assert_eq!(Pair::parse("ours"), None);
+    }
+}

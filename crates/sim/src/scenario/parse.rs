@@ -1,0 +1,349 @@
+//! From the text of a scenario file to [`Scenario`], with every error found in one go.
+
+use super::{Change, Cluster, Command, Cut, Edit, Expectation, FileName, PATIENCE};
+use super::{Pair, Scenario, Seat, Step};
+use base::{Diagnostic, Severity, Span};
+use std::time::Duration;
+
+/// Longest scenario file read, in bytes: a hundred times the longest one we have.
+pub const FILE_MAX: usize = 1 << 20;
+
+/// Reads a scenario. `name` is the file's name without `.txt`.
+///
+/// # Errors
+/// Every line that is not understood, with what would have been.
+pub fn parse(name: &str, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    let mut reader = Reader { name, errors: Vec::new() };
+    if text.len() > FILE_MAX {
+        reader.error(Span::default(), "this file is too long to be a scenario", "split it");
+        return Err(reader.errors);
+    }
+    let scenario = reader.scenario(text);
+    match scenario {
+        Some(scenario) if reader.errors.is_empty() => Ok(scenario),
+        _ => Err(reader.errors),
+    }
+}
+
+struct Reader<'a> {
+    name: &'a str,
+    errors: Vec<Diagnostic>,
+}
+
+/// A line's command, or what should have been written.
+type Parsed<T> = Result<T, String>;
+
+impl Reader<'_> {
+    fn error(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        let file = format!("scenarios/{}.txt", self.name);
+        let found = Diagnostic::new(Severity::Error, "scenario::line", file, span, message);
+        self.errors.push(found.help(help));
+    }
+
+    fn scenario(&mut self, text: &str) -> Option<Scenario> {
+        let mut cluster = None;
+        let mut pairs = None;
+        let mut setup = Vec::new();
+        let mut steps = Vec::new();
+        for (index, (start, raw)) in lines(text).enumerate() {
+            let line = without_comment(raw);
+            if line.is_empty() {
+                continue;
+            }
+            let span = Span::new(start, start + raw.len());
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match (words[0], cluster) {
+                ("cluster", None) => match words.get(1).and_then(|word| Cluster::named(word)) {
+                    Some(found) => cluster = Some(found),
+                    None => self.error(span, "no such cluster", known_clusters()),
+                },
+                ("cluster", Some(_)) => {
+                    self.error(span, "a second `cluster`", "one scenario has one cluster");
+                }
+                ("pairs", _) => match pair_list(&words[1..]) {
+                    Ok(found) => pairs = Some(found),
+                    Err(help) => self.error(span, "not a list of pairs", help),
+                },
+                (_, None) => {
+                    self.error(span, "the cluster is not known yet", "begin with `cluster NAME`");
+                    return None;
+                }
+                (_, Some(cluster)) => {
+                    match (Line { cluster, line, words: &words }).step(index + 1) {
+                        Ok(Step { command: Command::Edit(edit), pairs, .. })
+                            if steps.is_empty() && pairs == Pair::ALL =>
+                        {
+                            setup.push(edit);
+                        }
+                        Ok(step) => steps.push(step),
+                        Err(help) => self.error(span, format!("cannot read `{line}`"), help),
+                    }
+                }
+            }
+        }
+        let Some(cluster) = cluster else {
+            self.error(Span::default(), "the scenario has no cluster", known_clusters());
+            return None;
+        };
+        if steps.is_empty() {
+            self.error(Span::default(), "nothing happens here", "begin with `start node1 node2`");
+        }
+        Some(Scenario {
+            name: self.name.to_owned(),
+            about: heading(text),
+            cluster,
+            pairs: pairs.unwrap_or_else(|| Pair::ALL.to_vec()),
+            setup,
+            steps,
+        })
+    }
+}
+
+/// The lines of a text with the byte each begins at.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut start = 0;
+    text.split('\n').map(move |line| {
+        let at = start;
+        start += line.len() + 1;
+        (at, line)
+    })
+}
+
+/// A `#` begins a comment at the start of a line or after a blank, unless it is inside quotes.
+fn without_comment(line: &str) -> &str {
+    let mut quoted = false;
+    let mut blank = true;
+    for (at, c) in line.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            '#' if blank && !quoted => return line[..at].trim(),
+            _ => {}
+        }
+        blank = c.is_whitespace();
+    }
+    line.trim()
+}
+
+/// The comment that the file begins with, as one paragraph.
+fn heading(text: &str) -> String {
+    let comments = text.lines().map_while(|line| line.strip_prefix('#'));
+    comments.map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
+}
+
+fn known_clusters() -> String {
+    let names: Vec<_> = Cluster::ALL.iter().map(|cluster| cluster.name).collect();
+    format!("clusters are {}", names.join(", "))
+}
+
+fn pair_list(words: &[&str]) -> Parsed<Vec<Pair>> {
+    let named = words.iter().flat_map(|word| word.split(',')).filter(|word| !word.is_empty());
+    let mut chosen = Vec::new();
+    for word in named {
+        match Pair::parse(word) {
+            _ if word == "all" => chosen.extend(Pair::ALL),
+            Some(pair) => chosen.push(pair),
+            None => return Err(format!("`{word}`: write `all`, or some of {}", all_pairs())),
+        }
+    }
+    let pairs: Vec<_> = Pair::ALL.into_iter().filter(|pair| chosen.contains(pair)).collect();
+    if pairs.is_empty() {
+        Err(format!("write `all`, or some of {}", all_pairs()))
+    } else {
+        Ok(pairs)
+    }
+}
+
+fn all_pairs() -> String {
+    Pair::ALL.map(|pair| pair.to_string()).join(", ")
+}
+
+/// One line, split, with the cluster whose names it may use.
+struct Line<'a> {
+    cluster: &'static Cluster,
+    line: &'a str,
+    words: &'a [&'a str],
+}
+
+impl<'a> Line<'a> {
+    fn step(&self, line: usize) -> Parsed<Step> {
+        let (pairs, rest) = match self.words {
+            ["when", pairs, rest @ ..] => (pair_list(&[pairs])?, rest),
+            words => (Pair::ALL.to_vec(), words),
+        };
+        let command = Line { words: rest, ..*self }.command()?;
+        Ok(Step { line, text: self.line.to_owned(), pairs, command })
+    }
+
+    fn command(&self) -> Parsed<Command> {
+        Ok(match self.words {
+            ["start", nodes @ ..] => Command::Start(self.seats(nodes)?),
+            ["stop", nodes @ ..] => Command::Stop(self.seats(nodes)?),
+            ["reload", nodes @ ..] => Command::Reload(self.seats(nodes)?),
+            ["kill", "host", node] => Command::KillHost(self.seat(node)?),
+            ["kill", "daemon", node] => Command::KillDaemon(self.seat(node)?),
+            ["boot", node] => Command::Boot(self.seat(node)?),
+            ["pause", node, time] => Command::Pause(self.seat(node)?, duration(time)?),
+            ["cut", what @ ..] => Command::Cut(self.cut(what)?),
+            ["heal", "all"] => Command::HealAll,
+            ["heal", what @ ..] => Command::Heal(self.cut(what)?),
+            ["wait", time] => Command::Wait(duration(time)?),
+            ["run", words @ .., "on", node] if !words.is_empty() => {
+                Command::Run(self.seat(node)?, words.iter().map(|&w| w.to_owned()).collect())
+            }
+            ["set" | "drop" | "write", ..] => Command::Edit(self.edit(None)?),
+            ["on", node, rest @ ..] => {
+                Command::Edit(Line { words: rest, ..*self }.edit(Some(self.seat(node)?))?)
+            }
+            ["expect", rest @ .., "within", time] => {
+                Command::Expect { what: self.expectation(rest)?, within: duration(time)? }
+            }
+            ["expect", rest @ .., "for", time] => {
+                Command::Hold { what: self.expectation(rest)?, during: duration(time)? }
+            }
+            ["expect", rest @ ..] => {
+                Command::Expect { what: self.expectation(rest)?, within: PATIENCE }
+            }
+            _ => {
+                return Err("commands are start, stop, reload, kill host, kill daemon, boot, \
+                            pause, cut, heal, wait, run … on, set, drop, write, on NODE set …, \
+                            expect, when PAIR …"
+                    .into());
+            }
+        })
+    }
+
+    fn seat(&self, word: &str) -> Parsed<Seat> {
+        let [one, two] = &self.cluster.nodes;
+        self.cluster.seat(word).ok_or_else(|| {
+            format!(
+                "`{word}` is no node here: write node1 or node2, or {} or {}",
+                one.name, two.name
+            )
+        })
+    }
+
+    fn seats(&self, words: &[&str]) -> Parsed<Vec<Seat>> {
+        if words.is_empty() {
+            return Err("name one node or both".into());
+        }
+        words.iter().map(|word| self.seat(word)).collect()
+    }
+
+    fn link(&self, words: &[&str]) -> Parsed<Option<String>> {
+        match words {
+            [] => Ok(None),
+            [link] if self.cluster.has_link(link) => Ok(Some((*link).to_owned())),
+            _ => Err("name one interface of the nodes, or none for all of them".into()),
+        }
+    }
+
+    fn cut(&self, words: &[&str]) -> Parsed<Cut> {
+        let [what, link @ ..] = words else {
+            return Err("write `cut node1 [eth0]`, `cut node1->node2 [eth0]`, \
+                        `cut node1<->node2 [eth0]` or `cut gateway`"
+                .into());
+        };
+        if *what == "gateway" && link.is_empty() {
+            return Ok(Cut::Gateway);
+        }
+        let link = self.link(link)?;
+        if let Some((one, other)) = what.split_once("<->") {
+            self.two_nodes(one, other)?;
+            return Ok(Cut::Between { link });
+        }
+        if let Some((from, to)) = what.split_once("->") {
+            return Ok(Cut::Way { from: self.two_nodes(from, to)?, link });
+        }
+        Ok(Cut::Cable { node: self.seat(what)?, link })
+    }
+
+    fn two_nodes(&self, one: &str, other: &str) -> Parsed<Seat> {
+        let (from, to) = (self.seat(one)?, self.seat(other)?);
+        if from == to { Err("these are the same node".into()) } else { Ok(from) }
+    }
+
+    fn edit(&self, node: Option<Seat>) -> Parsed<Edit> {
+        let help = "write `set FILE LINE`, `drop FILE WORD` or `write FILE LINE | LINE`; files are \
+                    ha.cf, authkeys, haresources, service_checks";
+        let [verb, file, rest @ ..] = self.words else { return Err(help.into()) };
+        let file = FileName::parse(file).ok_or(help)?;
+        let line = rest.join(" ");
+        let change = match (*verb, rest) {
+            ("set", [_, ..]) => Change::Append(line),
+            ("drop", [word]) => Change::Drop((*word).to_owned()),
+            ("write", _) => {
+                let lines = line.split('|').map(|line| line.trim().to_owned());
+                Change::Replace(lines.filter(|line| !line.is_empty()).collect())
+            }
+            _ => return Err(help.into()),
+        };
+        Ok(Edit { node, file, change })
+    }
+
+    fn expectation(&self, words: &[&'a str]) -> Parsed<Expectation> {
+        Ok(match words {
+            ["service", "on", node] => Expectation::ServiceOn(self.seat(node)?),
+            ["no", "service"] => Expectation::NoService,
+            ["no", "holder"] => Expectation::Holders(Vec::new()),
+            ["one", "holder"] => Expectation::OneHolder,
+            ["address", "on", nodes @ ..] => {
+                let mut seats = self.seats(nodes)?;
+                seats.sort_unstable();
+                seats.dedup();
+                Expectation::Holders(seats)
+            }
+            [at, "sees", node, state] => Expectation::NodeStatus {
+                at: self.seat(at)?,
+                node: self.node_name(node),
+                state: (*state).to_owned(),
+            },
+            [at, "sees", node, link, state @ ("up" | "dead")] => Expectation::LinkStatus {
+                at: self.seat(at)?,
+                node: self.node_name(node),
+                link: (*link).to_owned(),
+                state: (*state).to_owned(),
+            },
+            [at, "holds", held @ ("none" | "local" | "foreign" | "all" | "transition")] => {
+                Expectation::Resources { at: self.seat(at)?, held: (*held).to_owned() }
+            }
+            ["daemon", "on", node] => Expectation::Running(self.seat(node)?, true),
+            ["no", "daemon", "on", node] => Expectation::Running(self.seat(node)?, false),
+            ["log", node, ..] => Expectation::Log { node: self.seat(node)?, text: self.quoted()? },
+            ["exit", code] => {
+                Expectation::Exit(code.parse().map_err(|_| format!("`{code}` is no exit code"))?)
+            }
+            ["outage", "below", time] => Expectation::OutageBelow(duration(time)?),
+            _ => {
+                return Err("what can be expected: service on NODE, no service, one holder, no \
+                            holder, address on NODES, NODE sees NODE [LINK] STATE, NODE holds \
+                            none|local|foreign|all, [no] daemon on NODE, log NODE \"TEXT\", exit \
+                            CODE, outage below TIME"
+                    .into());
+            }
+        })
+    }
+
+    /// The name the cluster uses for a word: `node2` becomes node2's own name, others stay.
+    fn node_name(&self, word: &str) -> String {
+        let seat = self.cluster.seat(word);
+        seat.map_or_else(|| word.to_owned(), |seat| self.cluster.nodes[seat.0].name.to_owned())
+    }
+
+    fn quoted(&self) -> Parsed<String> {
+        let text = self.line.split('"').nth(1).filter(|text| !text.is_empty());
+        text.map(str::to_owned).ok_or_else(|| "put the text into \"quotes\"".into())
+    }
+}
+
+/// `500ms`, `2s`, `1.5s` or `3min`.
+fn duration(word: &str) -> Parsed<Duration> {
+    let units = [("ms", 0.001), ("min", 60.0), ("s", 1.0)];
+    let unit = units.into_iter().find_map(|(unit, scale)| Some((word.strip_suffix(unit)?, scale)));
+    let seconds = unit.and_then(|(number, scale)| Some(number.parse::<f64>().ok()? * scale));
+    let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    time.ok_or_else(|| format!("`{word}` is no time: write 500ms, 2s or 3min"))
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;
