@@ -59,7 +59,17 @@ impl Message {
 
     /// Appends a field.
     pub fn push(&mut self, name: impl AsRef<[u8]>, value: Value) {
-        self.fields.push(Field { name: name.as_ref().to_vec(), value });
+        self.push_field(Field { name: name.as_ref().to_vec(), value });
+    }
+
+    /// Appends a field that is one already.
+    pub(super) fn push_field(&mut self, field: Field) {
+        self.fields.push(field);
+    }
+
+    /// The fields in order, by value.
+    pub fn into_fields(self) -> impl Iterator<Item = Field> {
+        self.fields.into_iter()
     }
 
     /// The fields in order.
