@@ -170,15 +170,20 @@ pub(super) fn decode_unsigned(bytes: &[u8]) -> Result<Message, Refused> {
 
 /// Writes a message for a local program: unsigned; the classic format ends with a NUL.
 pub fn encode_local(message: &Message, form: Format) -> Vec<u8> {
+    encode_unsigned(message, form, Audience::Local)
+}
+
+/// Head, fields, tail, and the NUL that ends the classic format where nothing else does.
+pub(super) fn encode_unsigned(message: &Message, form: Format, to: Audience) -> Vec<u8> {
     let mut out = Vec::with_capacity(capacity(message));
     match form {
         Format::Classic => {
             classic::write_head(&mut out);
-            classic::write_fields(message, Audience::Local, &mut out);
+            classic::write_fields(message, to, &mut out);
             classic::write_tail(&mut out);
             out.push(0);
         }
-        Format::Netstring => netstring::write(message, None, Audience::Local, &mut out),
+        Format::Netstring => netstring::write(message, None, to, &mut out),
     }
     out
 }

@@ -1,7 +1,8 @@
 //! Compression: of whole messages, or of the fields that clients ask for
 //! (docs/ancestors/heartbeat.md §1.7).
 
-use super::codec::{decode_unsigned, encode_classic, encode_local};
+use super::codec::{decode_unsigned, encode_classic, encode_unsigned};
+use super::netstring::Audience;
 use super::{EXPANDED_MAX, Field, Format, Keys, Message, Refused, Value, netstring};
 use bzip2::read::{BzDecoder, BzEncoder};
 use flate2::read::{ZlibDecoder, ZlibEncoder};
@@ -114,11 +115,7 @@ fn pack_whole(
             plain.push(0);
             plain
         }
-        Format::Netstring => {
-            let mut plain = Vec::new();
-            netstring::write(message, None, netstring::Audience::Cluster, &mut plain);
-            plain
-        }
+        Format::Netstring => encode_unsigned(message, msgfmt, Audience::Cluster),
     };
     let payload = algorithm.compress(&plain)?;
     let whole = Message::new().with_value(PAYLOAD, Value::Binary(payload));
@@ -134,9 +131,8 @@ fn pack_fields(message: Message, packing: Packing, msgfmt: Format) -> Message {
             if netstring::message_len(inner) <= packing.threshold {
                 return field;
             }
-            let Some(bytes) = packing.algorithm.compress(&encode_local(inner, msgfmt)) else {
-                return field;
-            };
+            let plain = encode_unsigned(inner, msgfmt, Audience::Cluster);
+            let Some(bytes) = packing.algorithm.compress(&plain) else { return field };
             any = true;
             Field { name: field.name, value: Value::Compressed(bytes) }
         })
