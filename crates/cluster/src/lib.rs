@@ -7,8 +7,19 @@
 //! Start reading at [`Node`].
 #![forbid(unsafe_code)]
 
+mod checks;
 pub mod config;
+mod fencing;
+mod groups;
 pub mod io;
+mod ipfail;
+pub mod messaging;
+mod node;
+mod status;
+pub mod step;
+mod takeover;
 
 pub use config::Config;
+pub use fencing::{Inheritance, Proof};
 pub use io::{Action, Input, Outcome, Output};
+pub use node::{Boot, Node, Predecessor};

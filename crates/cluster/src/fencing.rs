@@ -1,0 +1,209 @@
+//! The proof that a silent node runs nothing we would start a second time.
+//!
+//! [`Inheritance`] can only be made here: by a fence device's success, by the node's own word that
+//! it gave everything up before it fell silent, or, where the administrator configured no device,
+//! by that decision. Starting a dead node's groups costs one, and it can't be copied.
+
+use crate::config::{Config, StonithDevice};
+use crate::io::{Action, Outcome};
+use crate::step::Step;
+use api::{EventId, EventKind, Level, Subject};
+use base::{Instant, NodeName, OpId};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// After a failed try the next one starts this much later (docs/ancestors/heartbeat.md §6.5).
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// The right to start what `node` ran. Not `Clone`: one proof, one takeover.
+#[derive(Debug, PartialEq)]
+pub struct Inheritance {
+    node: NodeName,
+    how: Proof,
+}
+
+/// What makes an [`Inheritance`] safe.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Proof {
+    /// A device switched it off and said so.
+    Fenced,
+    /// It had told us that it holds nothing.
+    GaveUp,
+    /// No device is configured: the administrator accepted the risk.
+    NoDevice,
+}
+
+impl Inheritance {
+    /// Whose groups may be started.
+    pub const fn node(&self) -> &NodeName {
+        &self.node
+    }
+
+    /// Why that is safe.
+    pub const fn proof(&self) -> Proof {
+        self.how
+    }
+}
+
+/// The fences under way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fencing {
+    pending: BTreeMap<NodeName, Attempt>,
+}
+
+#[derive(Clone, Debug)]
+struct Attempt {
+    device: usize,
+    state: AttemptState,
+    cause: Option<EventId>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum AttemptState {
+    Running(OpId),
+    RetryAt(Instant),
+}
+
+/// What a fence operation's end means.
+pub(crate) enum Fence {
+    /// The node is off.
+    Proved(Inheritance),
+    /// It failed; the next try is scheduled.
+    Failed(NodeName),
+}
+
+impl Fencing {
+    /// Asks for the right to inherit from `node`. `None`: a device was started and its success
+    /// comes later through [`done`](Self::done).
+    pub(crate) fn inherit(
+        &mut self,
+        step: &mut Step<'_>,
+        config: &Config,
+        node: &NodeName,
+        gave_up: bool,
+    ) -> Option<Inheritance> {
+        let subject = Subject::Node(node.to_string());
+        if gave_up {
+            step.tell(
+                Level::Info,
+                EventKind::Fencing,
+                subject,
+                format!("{node} had given up its resources; no fencing is needed"),
+            );
+            return Some(Inheritance { node: node.clone(), how: Proof::GaveUp });
+        }
+        if config.stonith.is_empty() {
+            step.tell(
+                Level::Warning,
+                EventKind::Fencing,
+                subject,
+                format!(
+                    "no STONITH device is configured: {node} may still run; shared disks are \
+                     not protected"
+                ),
+            );
+            return Some(Inheritance { node: node.clone(), how: Proof::NoDevice });
+        }
+        if !self.pending.contains_key(node) {
+            self.start(step, config, node, 0);
+        }
+        None
+    }
+
+    /// The node is back and speaks for itself: its fencing is no longer wanted.
+    pub(crate) fn forget(&mut self, node: &NodeName) {
+        self.pending.remove(node);
+    }
+
+    /// True while a fence for `node` runs or waits for its next try.
+    pub(crate) fn is_pending(&self, node: &NodeName) -> bool {
+        self.pending.contains_key(node)
+    }
+
+    /// Takes the end of an operation in; `None` if it isn't one of ours.
+    pub(crate) fn done(
+        &mut self,
+        step: &mut Step<'_>,
+        config: &Config,
+        op: OpId,
+        outcome: &Outcome,
+    ) -> Option<Fence> {
+        let node = self.pending.iter().find_map(|(node, attempt)| {
+            matches!(attempt.state, AttemptState::Running(running) if running == op)
+                .then(|| node.clone())
+        })?;
+        let attempt = self.pending.remove(&node)?;
+        step.cause = attempt.cause;
+        let subject = Subject::Node(node.to_string());
+        if *outcome == Outcome::Yes {
+            let text = format!("{node} was fenced: it is off");
+            step.cause = Some(step.tell(Level::Info, EventKind::Fencing, subject, text));
+            return Some(Fence::Proved(Inheritance { node, how: Proof::Fenced }));
+        }
+        let why = match outcome {
+            Outcome::Failed { reason } => reason.as_str(),
+            _ => "the device doesn't know this host",
+        };
+        step.tell(
+            Level::Critical,
+            EventKind::Fencing,
+            subject,
+            format!(
+                "fencing {node} failed ({why}); its groups stay down until it works; next try in \
+                 {} s",
+                RETRY_AFTER.as_secs()
+            ),
+        );
+        let device = (attempt.device + 1) % config.stonith.len().max(1);
+        let state = AttemptState::RetryAt(step.now + RETRY_AFTER);
+        self.pending.insert(node.clone(), Attempt { device, state, cause: attempt.cause });
+        Some(Fence::Failed(node))
+    }
+
+    /// Starts the tries that are due.
+    pub(crate) fn tick(&mut self, step: &mut Step<'_>, config: &Config) {
+        let due: Vec<_> = self
+            .pending
+            .iter()
+            .filter_map(|(node, attempt)| match attempt.state {
+                AttemptState::RetryAt(at) if at <= step.now => {
+                    Some((node.clone(), attempt.device, attempt.cause))
+                }
+                _ => None,
+            })
+            .collect();
+        for (node, device, cause) in due {
+            step.cause = cause;
+            self.start(step, config, &node, device);
+        }
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.pending
+            .values()
+            .filter_map(|attempt| match attempt.state {
+                AttemptState::RetryAt(at) => Some(at),
+                AttemptState::Running(_) => None,
+            })
+            .min()
+    }
+
+    fn start(&mut self, step: &mut Step<'_>, config: &Config, node: &NodeName, device: usize) {
+        let Some(chosen) = config.stonith.get(device).or_else(|| config.stonith.first()) else {
+            return;
+        };
+        let StonithDevice { kind, .. } = chosen;
+        let id = step.tell(
+            Level::Warning,
+            EventKind::Fencing,
+            Subject::Node(node.to_string()),
+            format!("fencing {node} with {kind} before its groups are taken over"),
+        );
+        let action = Action::Fence { target: node.clone(), device: chosen.clone() };
+        let op = step.run(action, BTreeMap::new());
+        self.pending.insert(
+            node.clone(),
+            Attempt { device, state: AttemptState::Running(op), cause: Some(id) },
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! After a cut: both nodes may hold the same groups; one keeps each, the other releases.
+//!
+//! Nodes of ours don't restart as the ancestor does. Each tells which groups it answers for and
+//! which it ran before the cut; from the two lists both compute the same keeper. The loser
+//! releases first; the keeper announces its addresses when the loser's list no longer has the
+//! group. A keeper that is not obeyed concludes that it isn't heard, and yields: better one
+//! holder that can't hear us than two.
+
+use super::Purpose;
+use crate::config::AutoFailback;
+use crate::io::Action;
+use crate::node::Node;
+use crate::step::Step;
+use api::{EventKind, Held, Level, Subject};
+use base::{GroupKey, Instant, NodeName};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How long a keeper waits to be obeyed, beside three keepalives.
+const OBEYED_WITHIN: Duration = Duration::from_secs(2);
+
+impl Node {
+    /// The peer was never dead: we were cut off from each other.
+    pub(crate) fn healed(&mut self, step: &mut Step<'_>, node: &NodeName) {
+        if !self.is_peer(node) {
+            return;
+        }
+        self.fencing.forget(node);
+        if let Some(peer) = &mut self.peer {
+            peer.stable = false;
+            peer.held = None;
+            peer.left = false;
+        }
+        self.state(step, Some("healed"));
+        if self.phase == super::Phase::Acquiring || self.phase == super::Phase::Stable {
+            self.announce(step, &self.claimed());
+        }
+    }
+
+    /// Groups both of us answer for.
+    fn contested(&self) -> BTreeSet<GroupKey> {
+        let Some(peer) = self.peer.as_ref().filter(|peer| peer.ours && self.peer_alive()) else {
+            return BTreeSet::new();
+        };
+        peer.groups.iter().filter(|key| self.groups.claims(key)).cloned().collect()
+    }
+
+    /// Whether this node keeps `key`: the home's, unless `auto_failback off` leaves it with the
+    /// one that ran it before the cut.
+    fn keeps(&self, key: &GroupKey) -> bool {
+        let mine = self.before.contains(key);
+        let theirs = self.peer.as_ref().is_some_and(|peer| peer.before.contains(key));
+        match (self.config.auto_failback, mine, theirs) {
+            (AutoFailback::Off, true, false) => true,
+            (AutoFailback::Off, false, true) => false,
+            _ => self.is_local(key) || !self.is_peer_home(key),
+        }
+    }
+
+    fn is_peer_home(&self, key: &GroupKey) -> bool {
+        self.groups.get(key).is_some_and(|run| self.is_peer(&run.group.home))
+    }
+
+    /// Called after every word of the peer: settles what both hold.
+    pub(crate) fn resolve_conflict(&mut self, step: &mut Step<'_>) {
+        let contested = self.contested();
+        let waited = self.peer.as_ref().and_then(|peer| peer.conflict_since);
+        if contested.is_empty() {
+            if waited.is_some() {
+                let text = "the peer released what both of us held: announcing ours again";
+                step.tell(Level::Info, EventKind::PartitionHealed, Subject::Cluster, text);
+                self.announce(step, &self.claimed());
+            }
+            if let Some(peer) = &mut self.peer {
+                peer.conflict_since = None;
+            }
+            return;
+        }
+        let (kept, lost): (Vec<_>, Vec<_>) =
+            contested.into_iter().partition(|key| self.keeps(key));
+        if !lost.is_empty() {
+            self.yield_groups(step, &lost, "the peer is to keep them after the cut");
+        }
+        if let Some(peer) = &mut self.peer {
+            peer.conflict_since = match (kept.is_empty(), waited) {
+                (true, _) => None,
+                (false, Some(since)) => Some(since),
+                (false, None) => Some(step.now),
+            };
+        }
+        if !kept.is_empty() && waited.is_none() {
+            let names = kept.iter().map(GroupKey::as_str).collect::<Vec<_>>().join(", ");
+            let text = format!("both nodes hold {names}: this node keeps them");
+            step.tell(Level::Critical, EventKind::PartitionHealed, Subject::Cluster, text);
+            self.state(step, Some("healed"));
+        }
+    }
+
+    fn yield_groups(&mut self, step: &mut Step<'_>, keys: &[GroupKey], why: &str) {
+        let names = keys.iter().map(GroupKey::as_str).collect::<Vec<_>>().join(", ");
+        step.cause = Some(step.tell(
+            Level::Critical,
+            EventKind::Release,
+            Subject::Cluster,
+            format!("both nodes hold {names}: releasing them here, {why}"),
+        ));
+        let batch = self.groups.release(step, keys);
+        self.purposes.insert(batch, Purpose::Yield);
+        let claimed = self.claimed();
+        let holds = |node: &Self, set: Held| node.keys_of(set).iter().any(|k| claimed.contains(k));
+        let (local, foreign) =
+            (Held { local: true, foreign: false }, Held { local: false, foreign: true });
+        self.held = Held {
+            local: self.held.local && holds(self, local),
+            foreign: self.held.foreign && holds(self, foreign),
+        };
+        self.state(step, None);
+    }
+
+    fn conflict_patience(&self) -> Duration {
+        OBEYED_WITHIN + self.config.timing.keepalive * 3
+    }
+
+    pub(crate) fn conflict_tick(&mut self, step: &mut Step<'_>) {
+        if self.conflict_deadline().is_none_or(|at| at > step.now) {
+            return;
+        }
+        if let Some(peer) = &mut self.peer {
+            peer.conflict_since = None;
+        }
+        let contested: Vec<_> = self.contested().into_iter().collect();
+        if !contested.is_empty() {
+            self.yield_groups(step, &contested, "because the peer doesn't hear this node");
+        }
+    }
+
+    pub(crate) fn conflict_deadline(&self) -> Option<Instant> {
+        Some(self.peer.as_ref()?.conflict_since? + self.conflict_patience())
+    }
+
+    /// Announces the addresses of these groups again: a peer held them too for a while.
+    pub(crate) fn announce(&self, step: &mut Step<'_>, keys: &BTreeSet<GroupKey>) {
+        let resources: Vec<_> = self
+            .groups
+            .all()
+            .iter()
+            .filter(|run| keys.contains(&run.group.key))
+            .flat_map(|run| run.group.resources.iter().cloned())
+            .collect();
+        if !resources.is_empty() {
+            step.run(Action::Announce { resources }, BTreeMap::new());
+        }
+    }
+}
