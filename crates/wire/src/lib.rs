@@ -1,6 +1,22 @@
 //! Bytes that other machines send us, to messages and back. Total functions only: no input makes
 //! anything here panic, and nothing is believed before its digest is checked.
+//!
+//! [`heartbeat`] is what cluster nodes say to each other; [`arp`] and [`ndisc`] tell the network
+//! where an address lives, and ask whether somebody has it; [`icmp`] asks ping nodes.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "a test that panics has found something"
+    )
+)]
 
+pub mod arp;
+pub mod checksum;
+pub mod ethernet;
 pub mod heartbeat;
+pub mod icmp;
+pub mod ndisc;

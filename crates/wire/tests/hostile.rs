@@ -5,8 +5,8 @@
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use wire::heartbeat::{
-    Compression, DEPTH_MAX, EXPANDED_MAX, Field, Format, Key, Keys, MESSAGE_MAX, Message, Method,
-    Packing, Refused, Value, decode, decode_local, encode, encode_local, pack,
+    Authenticated, Compression, DEPTH_MAX, EXPANDED_MAX, Field, Format, Key, Keys, MESSAGE_MAX,
+    Message, Method, Packing, Refused, Value, decode, decode_local, encode, encode_local, pack,
 };
 
 fn keys() -> Keys {
@@ -292,7 +292,7 @@ fn bomb(algorithm: Compression, length: usize, traditional: bool) -> Result<Mess
     let packing = Packing { algorithm, threshold: 0, traditional };
     let packed = pack(message, packing, Format::Netstring, &keys());
     let bytes = encode(&packed, Format::Netstring, Format::Netstring, &keys());
-    decode(&bytes, &keys()).expect("small on the wire").expanded().map(|a| a.into_message())
+    decode(&bytes, &keys()).expect("small on the wire").expanded().map(Authenticated::into_message)
 }
 
 #[test]
@@ -409,10 +409,10 @@ proptest! {
     #[test]
     fn signed_messages_survive_the_way_to_other_nodes(message in message()) {
         let classic = encode(&message, Format::Classic, Format::Classic, &keys());
-        let read = decode(&classic, &keys()).map(|a| a.into_message());
+        let read = decode(&classic, &keys()).map(Authenticated::into_message);
         for msgfmt in [Format::Classic, Format::Netstring] {
             let netstring = encode(&message, Format::Netstring, msgfmt, &keys());
-            let other = decode(&netstring, &keys()).map(|a| a.into_message());
+            let other = decode(&netstring, &keys()).map(Authenticated::into_message);
             prop_assert_eq!(&read, &other);
         }
         prop_assert!(read.is_ok());
@@ -421,13 +421,13 @@ proptest! {
     #[test]
     fn packed_messages_expand_to_what_they_were(message in message(), traditional: bool) {
         let plain = encode(&message, Format::Netstring, Format::Netstring, &keys());
-        let plain = decode(&plain, &keys()).map(|a| a.into_message());
+        let plain = decode(&plain, &keys()).map(Authenticated::into_message);
         prop_assume!(message.fields().iter().all(|f| !matches!(f.value, Value::Compressed(_))));
         for algorithm in [Compression::Zlib, Compression::Bz2] {
             let packing = Packing { algorithm, threshold: 0, traditional };
             let packed = pack(message.clone(), packing, Format::Classic, &keys());
             let bytes = encode(&packed, Format::Netstring, Format::Classic, &keys());
-            let read = decode(&bytes, &keys()).and_then(|a| a.expanded()).map(|a| a.into_message());
+            let read = decode(&bytes, &keys()).and_then(Authenticated::expanded).map(Authenticated::into_message);
             prop_assert_eq!(&read, &plain);
         }
     }

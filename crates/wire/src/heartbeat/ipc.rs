@@ -19,12 +19,21 @@ pub fn wrap(message: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Takes one message off the front of what was received: it, and what follows. `None` means
-/// that more bytes have to come.
+/// The first message of what was received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Frame<'a> {
+    /// The message without its header; [`decode_local`](super::decode_local) reads it.
+    pub message: &'a [u8],
+    /// What was received behind it.
+    pub rest: &'a [u8],
+}
+
+/// Takes one message off the front of what was received. `None` means that more bytes have to
+/// come.
 ///
 /// # Errors
 /// When what comes can't be a message of acceptable length: the connection is of no more use.
-pub fn split(received: &[u8]) -> Result<Option<(&[u8], &[u8])>, Refused> {
+pub fn split(received: &[u8]) -> Result<Option<Frame<'_>>, Refused> {
     let Some((length, rest)) = received.split_first_chunk::<4>() else { return Ok(None) };
     let Some((magic, rest)) = rest.split_first_chunk::<4>() else { return Ok(None) };
     if u32::from_le_bytes(*magic) != MAGIC {
@@ -34,7 +43,7 @@ pub fn split(received: &[u8]) -> Result<Option<(&[u8], &[u8])>, Refused> {
     if length > MESSAGE_MAX {
         return Err(Refused::TooLong);
     }
-    Ok(rest.split_at_checked(length))
+    Ok(rest.split_at_checked(length).map(|(message, rest)| Frame { message, rest }))
 }
 
 #[cfg(test)]
@@ -48,9 +57,9 @@ mod tests {
         for cut in 0..13 {
             assert_eq!(split(&stream[..cut]), Ok(None), "{cut} bytes");
         }
-        let (first, rest) = split(&stream).expect("a frame").expect("complete");
-        assert_eq!(first, b"first");
-        assert_eq!(split(rest), Ok(Some((&b"second"[..], &b""[..]))));
+        let first = split(&stream).expect("a frame").expect("complete");
+        assert_eq!(first.message, b"first");
+        assert_eq!(split(first.rest), Ok(Some(Frame { message: b"second", rest: b"" })));
     }
 
     #[test]
