@@ -1,0 +1,305 @@
+//! A host of the lab: switched on and off, given files, made to run commands.
+
+use crate::init::{LAYERED, Spec};
+use crate::world;
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use sim::scenario::{ConfigFiles, FileName, Maker};
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Where commands are looked for on a host; the ancestor's helpers are not on anybody's path.
+const PATH: &str =
+    "/usr/share/heartbeat:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How often a command that runs is looked at.
+const POLL: Duration = Duration::from_millis(10);
+
+/// Longest output of a command that is kept, in bytes: what fits a report.
+const OUTPUT_MAX: usize = 16 << 10;
+
+/// Names our program is called by on a host of ours, as `handover install` would put them.
+const OUR_NAMES: [&str; 9] = [
+    "usr/sbin/heartbeat",
+    "usr/libexec/heartbeat/heartbeat",
+    "usr/bin/cl_status",
+    "usr/bin/handover",
+    "usr/share/heartbeat/hb_standby",
+    "usr/share/heartbeat/hb_takeover",
+    "usr/share/heartbeat/hb_addnode",
+    "usr/share/heartbeat/hb_delnode",
+    "usr/lib/heartbeat/ipfail",
+];
+
+/// The account Heartbeat's clients run under. Debian's package would have made it.
+const PASSWD_LINE: &str = "hacluster:x:994:994::/var/lib/heartbeat:/usr/sbin/nologin\n";
+/// And its group.
+const GROUP_LINE: &str = "haclient:x:994:\n";
+
+/// A machine that can be on or off.
+pub(crate) struct Host {
+    name: String,
+    dir: PathBuf,
+    maker: Option<Maker>,
+    running: Option<Running>,
+    commands: u32,
+}
+
+struct Running {
+    /// `unshare`, whose only child is the host's first process; its input is the host's lifeline.
+    shell: Child,
+    pid: u32,
+}
+
+/// What a command did.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    /// Its exit code; `None` when it had to be ended because its time was over.
+    pub(crate) code: Option<i32>,
+    /// What it wrote, errors included.
+    pub(crate) output: String,
+}
+
+impl Host {
+    /// Describes a host; nothing runs yet. `maker` is whose daemon it has, if any; `programs` is
+    /// the ancestor's tree.
+    pub(crate) fn new(name: &str, maker: Option<Maker>, programs: Option<&Path>) -> Result<Self> {
+        let dir = Path::new(world::WORK).join(name);
+        for layer in LAYERED {
+            fs::create_dir_all(dir.join(layer))?;
+        }
+        let spec = Spec {
+            name: name.to_owned(),
+            layers: dir.clone(),
+            programs: programs.filter(|_| maker == Some(Maker::Real)).map(Path::to_path_buf),
+            user_xattr: !world::is_root(),
+        };
+        fs::write(dir.join("spec.json"), serde_json::to_vec(&spec)?)?;
+        let host = Self { name: name.to_owned(), dir, maker, running: None, commands: 0 };
+        host.furnish()?;
+        Ok(host)
+    }
+
+    /// What an installation would have put on the host's disk.
+    fn furnish(&self) -> Result<()> {
+        self.append_account("passwd", PASSWD_LINE)?;
+        self.append_account("group", GROUP_LINE)?;
+        for dir in ["etc/ha.d/resource.d", "etc/init.d", "var/log", "var/lib/heartbeat/cores"] {
+            fs::create_dir_all(self.dir.join(dir))?;
+        }
+        match self.maker {
+            Some(Maker::Ours) => {
+                let program = world::handover_program()?;
+                for name in OUR_NAMES {
+                    link(&program, &self.dir.join(name))?;
+                }
+                Ok(())
+            }
+            // The old path that published files name; Debian moved the program (measured:
+            // docs/ancestors/heartbeat.md §5.2).
+            Some(Maker::Real) => link(
+                Path::new("/usr/libexec/heartbeat/ipfail"),
+                &self.dir.join("usr/lib/heartbeat/ipfail"),
+            ),
+            None => Ok(()),
+        }
+    }
+
+    fn append_account(&self, file: &str, line: &str) -> Result<()> {
+        let mut text = fs::read_to_string(Path::new("/etc").join(file))?;
+        if !text.contains(line.split(':').next().unwrap_or(line)) {
+            text.push_str(line);
+        }
+        fs::write(self.dir.join("etc").join(file), text)?;
+        Ok(())
+    }
+
+    /// What `uname -n` prints on it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Switches it on and returns its first process, as this world numbers it.
+    pub(crate) fn power_on(&mut self) -> Result<u32> {
+        let spec = self.dir.join("spec.json");
+        let mut command = Command::new("unshare");
+        command.args(["--fork", "--kill-child", "--pid", "--mount", "--net", "--uts", "--ipc"]);
+        command
+            .args(["--mount-proc", "--"])
+            .arg(world::own_program()?)
+            .args(["lab", "init"])
+            .arg(spec);
+        let mut shell = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start a host")?;
+        let mut first = String::new();
+        let out = shell.stdout.take().context("the host has no output")?;
+        BufReader::new(out).read_line(&mut first)?;
+        if first.trim() != "ready" {
+            shell.kill().ok();
+            shell.wait().ok();
+            bail!("the host {} did not come up; its reason stands above", self.name);
+        }
+        let list = format!("/proc/{0}/task/{0}/children", shell.id());
+        let children = fs::read_to_string(&list).with_context(|| format!("cannot read {list}"))?;
+        let pid = children.split_whitespace().next().and_then(|pid| pid.parse().ok());
+        let pid: u32 = pid.with_context(|| format!("{} has no first process", self.name))?;
+        self.running = Some(Running { shell, pid });
+        Ok(pid)
+    }
+
+    /// Takes its power away: every process ends now, without a word.
+    pub(crate) fn power_off(&mut self) -> Result<()> {
+        if let Some(mut running) = self.running.take() {
+            signal(running.pid, Signal::KILL)?;
+            running.shell.wait().context("cannot wait for the host's end")?;
+        }
+        Ok(())
+    }
+
+    /// Its first process, while it is on.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.running.as_ref().map(|running| running.pid)
+    }
+
+    /// A file of the host, as seen from here; `path` begins below `/etc`, `/usr` or `/var` and is
+    /// one that was written by the host or by us.
+    pub(crate) fn file(&self, path: &str) -> PathBuf {
+        self.dir.join(path)
+    }
+
+    /// A path inside the running host, `/run` included.
+    pub(crate) fn live(&self, path: &str) -> Option<PathBuf> {
+        self.pid().map(|pid| PathBuf::from(format!("/proc/{pid}/root/{path}")))
+    }
+
+    /// Puts the configuration into `/etc/ha.d`, where the host sees it whether it runs or not.
+    pub(crate) fn configure(&self, files: &ConfigFiles) -> Result<()> {
+        for file in FileName::ALL {
+            let text = files.text(file);
+            if !text.is_empty() {
+                self.write(&format!("etc/ha.d/{file}"), text, 0o600)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a file with these permission bits. A running host gets it through its own mounts,
+    /// because a layer must not be changed beneath them.
+    pub(crate) fn write(&self, path: &str, text: &str, mode: u32) -> Result<()> {
+        let target = self.live(path).unwrap_or_else(|| self.file(path));
+        if let Some(dir) = target.parent() {
+            fs::create_dir_all(dir)?;
+        }
+        fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
+        fs::set_permissions(&target, fs::Permissions::from_mode(mode))?;
+        Ok(())
+    }
+
+    /// A command that will run on the host, with a clean environment.
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Result<Command> {
+        let pid = self.pid().with_context(|| format!("{} is switched off", self.name))?;
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &pid.to_string()]);
+        command.args(["--mount", "--uts", "--ipc", "--net", "--pid", "--wd=/", "--"]).args(words);
+        command.env_clear().env("PATH", PATH).env("LANG", "C");
+        Ok(command)
+    }
+
+    /// Runs a command on the host to its end, for at most `limit`.
+    pub(crate) fn run<S: AsRef<OsStr>>(&mut self, words: &[S], limit: Duration) -> Result<Ended> {
+        self.commands += 1;
+        // A file and not a pipe: a daemon that keeps its output open must not hold us up.
+        let path = self.dir.join(format!("out.{}", self.commands));
+        let out = fs::File::create(&path)?;
+        let mut child = self
+            .command(words)?
+            .stdin(Stdio::null())
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            .spawn()
+            .context("cannot run nsenter")?;
+        let until = Instant::now() + limit;
+        let code = loop {
+            match child.try_wait()? {
+                Some(status) => break Some(status.code().unwrap_or(-1)),
+                None if Instant::now() >= until => {
+                    child.kill().ok();
+                    child.wait().ok();
+                    break None;
+                }
+                None => std::thread::sleep(POLL),
+            }
+        };
+        let mut bytes = fs::read(&path)?;
+        bytes.truncate(OUTPUT_MAX);
+        fs::remove_file(&path).ok();
+        Ok(Ended { code, output: String::from_utf8_lossy(&bytes).trim().to_owned() })
+    }
+
+    /// Sends a signal to every process of the daemon, and says how many there were.
+    pub(crate) fn signal_daemon(&self, number: Signal) -> Result<usize> {
+        let host = self.pid().with_context(|| format!("{} is switched off", self.name))?;
+        let space = fs::read_link(format!("/proc/{host}/ns/pid"))?;
+        let mut count = 0;
+        for entry in fs::read_dir("/proc")? {
+            let name = entry?.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+                continue;
+            };
+            let here = fs::read_link(format!("/proc/{pid}/ns/pid")).is_ok_and(|ns| ns == space);
+            if here && self.is_daemon(pid) {
+                signal(pid, number).ok();
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    /// The ancestor's processes run a program below its own directory. Ours run our program; so do
+    /// the lab's own processes when the lab is part of it, but these say so in their first word.
+    fn is_daemon(&self, pid: u32) -> bool {
+        let Ok(program) = fs::read_link(format!("/proc/{pid}/exe")) else { return false };
+        match self.maker {
+            Some(Maker::Real) => program.starts_with("/usr/libexec/heartbeat"),
+            Some(Maker::Ours) => {
+                let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                let lab = words.split(|&byte| byte == 0).nth(1) == Some(b"lab");
+                !lab && world::handover_program().is_ok_and(|ours| ours == program)
+            }
+            None => false,
+        }
+    }
+
+    /// The end of its cluster log, newest last.
+    pub(crate) fn log_tail(&self, lines: usize) -> Vec<String> {
+        let text = self.log();
+        let all: Vec<&str> = text.lines().collect();
+        all[all.len().saturating_sub(lines)..].iter().map(|&line| line.to_owned()).collect()
+    }
+
+    /// Its whole cluster log.
+    pub(crate) fn log(&self) -> String {
+        let bytes = fs::read(self.file("var/log/ha-log")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+fn link(target: &Path, name: &Path) -> Result<()> {
+    if let Some(dir) = name.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    symlink(target, name).with_context(|| format!("cannot link {}", name.display()))
+}
+
+fn signal(pid: u32, number: Signal) -> Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).context("no such process")?;
+    kill_process(pid, number).context("cannot send a signal")
+}

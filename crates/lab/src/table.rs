@@ -1,0 +1,91 @@
+//! Every scenario on every pair, several at once, and the table of the results.
+
+use crate::{Outcome, Report, impossible, library, run};
+use anyhow::Result;
+use sim::scenario::{Pair, Scenario};
+use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Labs that run side by side: a lab mostly waits for timers, and its timers have room.
+pub const SIDE_BY_SIDE: usize = 3;
+
+/// Runs everything and returns the result table as Markdown, for
+/// `docs/reference/heartbeat-scenarios.md`.
+///
+/// # Errors
+/// When a scenario can't be read, or a lab ended without a report.
+pub fn table() -> Result<String> {
+    let scenarios = library::scenarios()?;
+    let reports = run_all(&scenarios, &|report| eprintln!("{report}"))?;
+    Ok(table_of(&scenarios, &reports))
+}
+
+/// Runs scenarios on all their pairs; `tell` hears of each as it ends.
+///
+/// # Errors
+/// When a lab ended without a report.
+pub fn run_all(scenarios: &[Scenario], tell: &(dyn Fn(&Report) + Sync)) -> Result<Vec<Report>> {
+    let jobs: Vec<(&Scenario, Pair)> = scenarios
+        .iter()
+        .flat_map(|scenario| scenario.pairs.iter().map(move |&pair| (scenario, pair)))
+        .collect();
+    let reasons = Pair::ALL.map(|pair| (pair, impossible(pair)));
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(&(scenario, pair)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let why =
+                reasons.iter().find(|(other, _)| *other == pair).and_then(|(_, why)| why.clone());
+            let report = match why {
+                Some(why) => Ok(Report::skipped(scenario, pair, why)),
+                None => run(&scenario.name, pair),
+            };
+            if let Ok(report) = &report {
+                tell(report);
+            }
+            done.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(work);
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
+}
+
+/// The table: a row a scenario, a column a pair.
+pub fn table_of(scenarios: &[Scenario], reports: &[Report]) -> String {
+    let mut text = String::from(
+        "# Heartbeat scenarios, pair by pair\n\n\
+         Written by `cargo xtask scenarios`. `ours/real` means: Handover on node1, Heartbeat 3.0.6 \
+         on node2. In brackets: the longest time the client had no answer, from the first step to \
+         the last; these are observations of one run on a busy machine, not the benchmark. `—`: \
+         the scenario is not for this pair.\n\n| scenario | what it shows |",
+    );
+    for pair in Pair::ALL {
+        let _ = write!(text, " {pair} |");
+    }
+    let _ = writeln!(text, "\n|---|---|{}", "---|".repeat(Pair::ALL.len()));
+    for scenario in scenarios {
+        let _ = write!(text, "| {} | {} |", scenario.name, scenario.about.replace('|', "\\|"));
+        for pair in Pair::ALL {
+            let name = pair.to_string();
+            let report = reports.iter().find(|r| r.scenario == scenario.name && r.pair == name);
+            let _ = write!(text, " {} |", cell(report));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn cell(report: Option<&Report>) -> String {
+    match report.map(|report| (&report.outcome, report.outage)) {
+        None => "—".into(),
+        Some((Outcome::Passed, outage)) => format!("yes ({:.2} s)", outage.as_secs_f64()),
+        Some((Outcome::Failed { line, .. }, _)) => format!("**no** (line {line})"),
+        Some((Outcome::Skipped { .. }, _)) => "not run".into(),
+    }
+}
