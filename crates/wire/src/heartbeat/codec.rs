@@ -142,7 +142,7 @@ pub fn decode(bytes: &[u8], keys: &Keys) -> Result<Authenticated, Refused> {
         let frame = netstring::frame(bytes)?;
         let trailer = netstring::counted(frame.after).map_err(|_| Refused::NoAuth)?.0;
         keys.verify(trailer, &[frame.signed])?;
-        netstring::fields(frame.body, 0)?
+        netstring::fields(&frame, 0)?
     };
     Ok(Authenticated(without_auth(message)))
 }
@@ -164,7 +164,7 @@ pub(super) fn decode_unsigned(bytes: &[u8]) -> Result<Message, Refused> {
     if bytes.starts_with(classic::HEAD) {
         classic::Frame::find(bytes)?.fields()
     } else {
-        netstring::fields(netstring::frame(bytes)?.body, 0)
+        netstring::fields(&netstring::frame(bytes)?, 0)
     }
 }
 
@@ -206,5 +206,8 @@ pub(super) fn checked_name(assignment: &[u8]) -> Result<(&[u8], &[u8]), Refused>
 
 /// A text ends at its first NUL (docs/ancestors/heartbeat.md §1.1).
 pub(super) fn cut_at_nul(text: &[u8]) -> &[u8] {
-    text.split(|b| *b == 0).next().unwrap_or_default()
+    match text.iter().position(|b| *b == 0) {
+        Some(at) => text.get(..at).unwrap_or_default(),
+        None => text,
+    }
 }

@@ -67,6 +67,11 @@ impl Message {
         self.fields.push(field);
     }
 
+    /// A message without fields and with room for `count`.
+    pub(super) fn with_room(count: usize) -> Self {
+        Self { fields: Vec::with_capacity(count) }
+    }
+
     /// The fields in order, by value.
     pub fn into_fields(self) -> impl Iterator<Item = Field> {
         self.fields.into_iter()

@@ -21,7 +21,9 @@ pub(super) struct Frame<'a> {
     /// From the head to the tail, both included: what the trailer signs.
     pub(super) signed: &'a [u8],
     /// Between head and tail.
-    pub(super) body: &'a [u8],
+    body: &'a [u8],
+    /// How many fields stand there.
+    count: usize,
     /// Behind the tail: the trailer, if there is one.
     pub(super) after: &'a [u8],
 }
@@ -30,13 +32,15 @@ pub(super) struct Frame<'a> {
 pub(super) fn frame(bytes: &[u8]) -> Result<Frame<'_>, Refused> {
     let inner = bytes.strip_prefix(HEAD).ok_or(Refused::NotOurs)?;
     let mut rest = inner;
+    let mut count: usize = 0;
     loop {
         if let Some(after) = rest.strip_prefix(TAIL) {
             let (signed, _) = split_before(bytes, after)?;
             let (body, _) = split_before(inner, rest)?;
-            return Ok(Frame { signed, body, after });
+            return Ok(Frame { signed, body, count, after });
         }
         (_, rest) = counted(rest)?;
+        count = count.saturating_add(1);
     }
 }
 
@@ -59,12 +63,13 @@ pub(super) fn counted(bytes: &[u8]) -> Result<(&[u8], &[u8]), Refused> {
     Ok((payload, rest))
 }
 
-/// The fields of a body; `depth` counts the messages around it.
-pub(super) fn fields(mut body: &[u8], depth: usize) -> Result<Message, Refused> {
+/// The fields of a message; `depth` counts the messages around it.
+pub(super) fn fields(frame: &Frame<'_>, depth: usize) -> Result<Message, Refused> {
     if depth > DEPTH_MAX {
         return Err(Refused::TooDeep);
     }
-    let mut message = Message::new();
+    let mut message = Message::with_room(frame.count);
+    let mut body = frame.body;
     while !body.is_empty() {
         let (payload, rest) = counted(body)?;
         message.push_field(field(payload, depth)?);
@@ -96,7 +101,7 @@ fn nested(value: &[u8], depth: usize) -> Result<Message, Refused> {
     if !frame.after.is_empty() {
         return Err(malformed);
     }
-    fields(frame.body, depth.saturating_add(1))
+    fields(&frame, depth.saturating_add(1))
 }
 
 /// The strings of a list; the classic format writes lists in the same way.
