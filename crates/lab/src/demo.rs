@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use api::{Event, EventKind};
 use base::Instant;
 use sim::scenario::{Change, Cluster, Edit, FileName, Maker, Pair, Seat};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the demonstration adds to ha.cf, and why.
@@ -61,7 +62,7 @@ pub(crate) fn show() -> Result<()> {
     println!("\nPower cut on {one}.");
     let rescued = served_by(&stage, killed, two)?;
     std::thread::sleep(PAUSE);
-    timeline(&stage.node(Seat(1)).live(events::SOCKET), one, killed, &rescued)?;
+    timeline(stage.node(Seat(1)).live(events::SOCKET), one, killed, &rescued)?;
     let outage = stage.answers().longest_outage(killed, now());
     println!("\nThe client was without an answer for {}.", seconds(outage));
 
@@ -110,15 +111,10 @@ fn ready(stage: &mut Stage, seat: Seat) -> Result<()> {
 }
 
 /// The moments that a failover is made of, from the survivor's own events.
-fn timeline(
-    socket: &Option<std::path::PathBuf>,
-    dead: &str,
-    killed: Instant,
-    rescued: &Answer,
-) -> Result<()> {
-    let socket = socket.as_ref().context("the surviving node is off")?;
-    let told = events::events(socket)?;
-    let status = events::status(socket)?;
+fn timeline(socket: Option<PathBuf>, dead: &str, killed: Instant, rescued: &Answer) -> Result<()> {
+    let socket = socket.context("the surviving node is off")?;
+    let told = events::events(&socket)?;
+    let status = events::status(&socket)?;
     let mut moments: Vec<(Instant, String)> = vec![(killed, "power cut".into())];
     let last_beat = status.nodes.iter().find(|node| node.name == dead).and_then(|n| n.last_beat);
     moments.extend(last_beat.map(|at| (at, format!("last beat heard from {dead}"))));

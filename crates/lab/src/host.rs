@@ -134,9 +134,11 @@ impl Host {
             .arg(world::own_program()?)
             .args(["lab", "init"])
             .arg(spec);
+        let complaints = self.dir.join("complaints");
         let mut shell = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(fs::File::create(&complaints)?)
             .spawn()
             .context("cannot start a host")?;
         let mut first = String::new();
@@ -145,7 +147,8 @@ impl Host {
         if first.trim() != "ready" {
             shell.kill().ok();
             shell.wait().ok();
-            bail!("the host {} did not come up; its reason stands above", self.name);
+            let words = fs::read_to_string(&complaints).unwrap_or_default();
+            bail!("the host {} did not come up: {}", self.name, words.trim());
         }
         let list = format!("/proc/{0}/task/{0}/children", shell.id());
         let children = fs::read_to_string(&list).with_context(|| format!("cannot read {list}"))?;

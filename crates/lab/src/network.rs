@@ -203,14 +203,15 @@ fn inside(pid: u32, words: &[&str]) -> Command {
 
 /// Has `ip` run a script, here or in the network namespace of a process.
 fn ip(pid: Option<u32>, script: &str) -> Result<()> {
-    let mut command = match pid {
-        Some(pid) => inside(pid, &["ip", "-batch", "-"]),
-        None => {
-            let mut command = Command::new("ip");
-            command.args(["-batch", "-"]);
-            command
-        }
-    };
+    let words = ["ip", "-batch", "-"];
+    let mut command = pid.map_or_else(
+        || {
+            let mut here = Command::new(words[0]);
+            here.args(&words[1..]);
+            here
+        },
+        |pid| inside(pid, &words),
+    );
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

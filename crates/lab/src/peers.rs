@@ -126,7 +126,7 @@ pub(crate) fn tool_exists(name: &str) -> bool {
 
 /// Runs a program to its end; its own last words are the error.
 pub(crate) fn output(command: &mut Command) -> Result<Output> {
-    let shown = format!("{:?}", command.get_program());
+    let shown = command.get_program().display().to_string();
     let output = command.output().with_context(|| format!("cannot run {shown}"))?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);

@@ -183,7 +183,7 @@ impl Command {
 
 /// How long an `expect` without `within` waits: longer than anything a cluster with deadtimes of
 /// a few seconds does, on a machine as slow as a busy build server.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What is cut, or mended.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -6,7 +6,7 @@ use base::{Diagnostic, Severity, Span};
 use std::time::Duration;
 
 /// Longest scenario file read, in bytes: a hundred times the longest one we have.
-pub const FILE_MAX: usize = 1 << 20;
+const FILE_MAX: usize = 1 << 20;
 
 /// Reads a scenario. `name` is the file's name without `.txt`.
 ///
