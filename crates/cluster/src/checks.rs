@@ -76,16 +76,19 @@ impl Node {
 
     /// True when the group itself starts what the check looks at.
     fn is_managed(&self, check: &Check) -> bool {
-        self.groups_of(check).iter().filter_map(|key| self.groups.get(key)).any(|run| {
-            run.group.resources.iter().any(|resource| !is_address(resource))
-        })
+        self.groups_of(check)
+            .iter()
+            .filter_map(|key| self.groups.get(key))
+            .any(|run| run.group.resources.iter().any(|resource| !is_address(resource)))
     }
 
     fn is_tried_here(&self, check: &Check) -> bool {
         !self.is_managed(check)
-            || self.groups_of(check).iter().filter_map(|key| self.groups.get(key)).any(|run| {
-                run.state == GroupState::Running
-            })
+            || self
+                .groups_of(check)
+                .iter()
+                .filter_map(|key| self.groups.get(key))
+                .any(|run| run.state == GroupState::Running)
     }
 
     pub(crate) fn checks_tick(&mut self, step: &mut Step<'_>) {
@@ -153,6 +156,7 @@ impl Node {
         } else {
             self.refresh_status_fields();
             self.hand_over_for(step, &check);
+            self.state(step, None);
         }
     }
 
@@ -193,10 +197,10 @@ impl Node {
         let ours = self.peer.as_ref().is_some_and(|peer| peer.ours);
         for key in movable {
             if ours {
-                self.move_away(step, &key);
+                let why = format!("service check fails: {}", check.written);
+                self.move_away(step, &key, self.is_managed(check).then_some(why));
             } else if self.standby_obstacle().is_none() {
-                let set =
-                    if self.is_local(&key) { StandbySet::Local } else { StandbySet::Foreign };
+                let set = if self.is_local(&key) { StandbySet::Local } else { StandbySet::Foreign };
                 self.ask_standby(step, set, false, None);
             }
         }
@@ -222,9 +226,10 @@ impl Node {
 
     /// We hold the half this group is in, so nobody else will start it.
     fn is_ours_to_run(&self, key: &GroupKey) -> bool {
-        let peer_has = self.peer.as_ref().is_some_and(|peer| {
-            self.peer_alive() && (!peer.ours || peer.groups.contains(key))
-        });
+        let peer_has = self
+            .peer
+            .as_ref()
+            .is_some_and(|peer| self.peer_alive() && (!peer.ours || peer.groups.contains(key)));
         let half = if self.is_local(key) { self.held.local } else { self.held.foreign };
         half && !peer_has
     }

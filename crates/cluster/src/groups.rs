@@ -58,7 +58,9 @@ impl GroupRun {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Want {
-    Up { planned: bool },
+    Up {
+        planned: bool,
+    },
     Down,
     /// Stop and start the last resource of a running group.
     Restart,
@@ -159,6 +161,15 @@ impl Groups {
         }
     }
 
+    /// A stopped group doesn't run well here: not to be started again by itself.
+    pub(crate) fn mark_failed(&mut self, key: &GroupKey, reason: String) {
+        if let Some(run) = self.get_mut(key)
+            && run.state == GroupState::Stopped
+        {
+            run.state = GroupState::Failed { resource: key.to_string(), reason };
+        }
+    }
+
     /// Starts groups in the given order. Those already running are left alone.
     pub(crate) fn acquire(
         &mut self,
@@ -169,9 +180,7 @@ impl Groups {
         let planned = matches!(permit, Permit::PeerReleased);
         let wanted: Vec<_> = keys
             .iter()
-            .filter(|key| {
-                self.get(key).is_some() && !self.claims(key)
-            })
+            .filter(|key| self.get(key).is_some() && !self.claims(key))
             .cloned()
             .collect();
         self.enqueue(step, wanted, Want::Up { planned })
@@ -194,9 +203,7 @@ impl Groups {
     pub(crate) fn claims(&self, key: &GroupKey) -> bool {
         match self.queue.iter().rev().find(|job| job.key == *key).map(|job| job.want) {
             Some(want) => want != Want::Down,
-            None => {
-                self.get(key).is_some_and(GroupRun::is_claimed) && !self.is_going_down(key)
-            }
+            None => self.get(key).is_some_and(GroupRun::is_claimed) && !self.is_going_down(key),
         }
     }
 
@@ -273,13 +280,8 @@ impl Groups {
         let id = step.tell(Level::Info, kind, name, text);
         step.cause = Some(id);
         let job = Job { cause: Some(id), ..job };
-        let mut active = Active {
-            job,
-            at,
-            stage: Stage::Asking(OpId(0)),
-            failure: None,
-            turn_back: false,
-        };
+        let mut active =
+            Active { job, at, stage: Stage::Asking(OpId(0)), failure: None, turn_back: false };
         let more = match active.job.want {
             Want::Up { .. } => self.ask(step, &mut active),
             Want::Down | Want::Restart => self.stop_previous(step, &mut active),

@@ -36,8 +36,8 @@ impl Node {
 
     /// Ping nodes that answer now.
     fn reachable(&self) -> i64 {
-        let pings = self.messaging.nodes().into_iter();
-        pings.filter(|n| n.kind == NodeKind::Ping && n.state == NodeState::Ping).count() as i64
+        let nodes = self.messaging.nodes();
+        nodes.filter(|n| n.kind == NodeKind::Ping && n.state == NodeState::Ping).count() as i64
     }
 
     /// Tells the peer's ipfail how many ping nodes we reach.
@@ -72,7 +72,9 @@ impl Node {
         match kind {
             "hbapi-clstat" if message.text("st") == Some("join") => self.ipfail_ask(step),
             "num_ping_nodes" => self.compare(step, message.decimal("num_ping").unwrap_or(0)),
-            "you_are_dead" => self.plan_giveup(step, StandbySet::All, "the peer reaches more ping nodes"),
+            "you_are_dead" => {
+                self.plan_giveup(step, StandbySet::All, "the peer reaches more ping nodes")
+            }
             "abort_giveup" => {
                 if let Some(ipfail) = &mut self.ipfail {
                     (ipfail.giveup, ipfail.delayed) = (None, None);
@@ -147,8 +149,12 @@ impl Node {
         match self.standby_obstacle() {
             None => {
                 let text = format!("ipfail: giving {} groups to the peer", set.word());
-                step.cause =
-                    Some(step.tell(Level::Warning, EventKind::Connectivity, Subject::Cluster, text));
+                step.cause = Some(step.tell(
+                    Level::Warning,
+                    EventKind::Connectivity,
+                    Subject::Cluster,
+                    text,
+                ));
                 self.ask_standby(step, set, false, None);
             }
             Some(why) => {

@@ -96,11 +96,8 @@ impl Node {
         let ipfail = (config.ipfail && config.auto_failback != crate::config::AutoFailback::Legacy)
             .then(Ipfail::default);
         let checks = Checks::new(&config.checks);
-        let link = messaging::Boot {
-            generation: boot.generation,
-            uuid: boot.uuid,
-            dice: boot.dice,
-        };
+        let link =
+            messaging::Boot { generation: boot.generation, uuid: boot.uuid, dice: boot.dice };
         Self {
             messaging: Messaging::new(Arc::clone(&config), link),
             journal: Journal::default(),
@@ -129,8 +126,7 @@ impl Node {
     pub fn start(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.step(now, out, |node, step| {
             let text = format!("{}: heartbeat starts", node.config.me);
-            step.cause =
-                Some(step.tell(Level::Info, EventKind::Started, Subject::Cluster, text));
+            step.cause = Some(step.tell(Level::Info, EventKind::Started, Subject::Cluster, text));
             node.refresh_status_fields();
             let mut heard = std::mem::take(&mut node.heard);
             node.messaging.start(step, &mut heard);
@@ -198,7 +194,13 @@ impl Node {
         }
     }
 
-    fn node_changed(&mut self, step: &mut Step<'_>, node: &NodeName, was: NodeState, now: NodeState) {
+    fn node_changed(
+        &mut self,
+        step: &mut Step<'_>,
+        node: &NodeName,
+        was: NodeState,
+        now: NodeState,
+    ) {
         step.out.push(Output::Deliver(
             Message::of_type("status").with("st", now.word()).with("src", node.as_str()),
         ));

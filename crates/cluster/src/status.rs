@@ -19,13 +19,13 @@ impl Node {
             nodes: self.node_statuses(),
             groups: self.groups.all().iter().map(|run| self.group_status(run)).collect(),
             warnings: self.warnings(),
-            refused: self.messaging.refused(),
+            refused: self.messaging.refused().map(|(why, n)| (why.to_owned(), n)).collect(),
             events: Vec::new(),
         }
     }
 
     fn node_statuses(&self) -> Vec<NodeStatus> {
-        let mut nodes = self.messaging.nodes();
+        let mut nodes: Vec<_> = self.messaging.nodes().collect();
         for node in &mut nodes {
             if node.is_me {
                 node.holds = Some(self.held);
@@ -81,10 +81,8 @@ impl Node {
         for run in self.groups.all() {
             let key = &run.group.key;
             if let GroupState::Failed { resource, reason } = &run.state {
-                warnings.push((
-                    Level::Critical,
-                    format!("{key} can't run here: {resource}: {reason}"),
-                ));
+                warnings
+                    .push((Level::Critical, format!("{key} can't run here: {resource}: {reason}")));
             }
             match self.placement(run) {
                 Placement::Nowhere if self.is_settled() => {
@@ -109,12 +107,13 @@ impl Node {
                 warnings.push((Level::Error, format!("{name} is dead: nothing would take over")));
             }
             if peer.digest.as_ref().is_some_and(|digest| *digest != self.config.digest) {
-                let text = format!("{name} has another configuration: compare ha.cf and haresources");
+                let text =
+                    format!("{name} has another configuration: compare ha.cf and haresources");
                 warnings.push((Level::Warning, text));
             }
         }
         let keys = &self.config.keys;
-        if keys.active().method == Method::Crc {
+        if keys.active().method() == Method::Crc {
             let text = "authkeys uses crc, which is no authentication: use sha1";
             warnings.push((Level::Warning, text.to_owned()));
         }

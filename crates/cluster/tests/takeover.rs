@@ -3,8 +3,8 @@
 mod pair;
 
 use api::{Held, StandbySet};
-use cluster::config::{AutoFailback, Check, Probe, StonithDevice};
 use cluster::Input;
+use cluster::config::{AutoFailback, Check, Probe, StonithDevice};
 use pair::Pair;
 use std::time::Duration;
 
@@ -58,6 +58,7 @@ fn a_lone_node_waits_initdead_and_then_takes_everything() {
 #[test]
 fn the_survivor_takes_over_after_the_dead_time_and_the_home_gets_its_group_back() {
     let mut pair = started(&WEB, |_| {});
+    pair.run_secs(6);
     pair.kill(0);
     pair.run_secs(4);
     expect(&pair, "vip", "");

@@ -22,10 +22,10 @@ impl Node {
         self.offer(step, key);
     }
 
-    /// Stops a running group and offers it to the peer.
-    pub(crate) fn move_away(&mut self, step: &mut Step<'_>, key: &GroupKey) {
+    /// Stops a running group and offers it to the peer; with a reason it counts as failed here.
+    pub(crate) fn move_away(&mut self, step: &mut Step<'_>, key: &GroupKey, why: Option<String>) {
         let batch = self.groups.release(step, std::slice::from_ref(key));
-        self.purposes.insert(batch, Purpose::MoveAway(key.clone()));
+        self.purposes.insert(batch, Purpose::MoveAway(key.clone(), why));
         self.state(step, None);
     }
 
@@ -74,9 +74,7 @@ impl Node {
         }
         let subject = Subject::Group(key.to_string());
         if verb == "refuse" {
-            let text = format!("{key} runs nowhere: it failed on both nodes");
-            step.tell(Level::Critical, EventKind::GroupFailed, subject, text);
-            return;
+            return self.offer_refused(step, key);
         }
         if let Some(peer) = &mut self.peer {
             peer.groups.remove(&key);
@@ -94,6 +92,21 @@ impl Node {
         self.failback.needed = true;
         let batch = self.groups.acquire(step, std::slice::from_ref(&key), &Permit::PeerReleased);
         self.purposes.insert(batch, Purpose::Offered(key));
+    }
+
+    /// The peer can't run what we offered. If only a check spoke against it here, a group whose
+    /// service ails is still better than none; if it failed here, it stays down.
+    fn offer_refused(&mut self, step: &mut Step<'_>, key: GroupKey) {
+        let subject = Subject::Group(key.to_string());
+        if self.obtainable(vec![key.clone()]).is_empty() {
+            let text = format!("{key} runs nowhere: it failed on both nodes");
+            step.tell(Level::Critical, EventKind::GroupFailed, subject, text);
+            return;
+        }
+        let text = format!("{key}: the peer can do no better, starting it here again");
+        step.cause = Some(step.tell(Level::Error, EventKind::Takeover, subject, text));
+        let batch = self.groups.acquire(step, std::slice::from_ref(&key), &Permit::PeerReleased);
+        self.purposes.insert(batch, Purpose::Replaced);
     }
 
     /// An offered group runs here now, or failed here too.

@@ -76,8 +76,7 @@ impl Node {
             }
             return;
         }
-        let (kept, lost): (Vec<_>, Vec<_>) =
-            contested.into_iter().partition(|key| self.keeps(key));
+        let (kept, lost): (Vec<_>, Vec<_>) = contested.into_iter().partition(|key| self.keeps(key));
         if !lost.is_empty() {
             self.yield_groups(step, &lost, "the peer is to keep them after the cut");
         }

@@ -14,7 +14,7 @@ use wire::heartbeat::Message;
 /// (docs/ancestors/heartbeat.md §3.9).
 const LINGER: Duration = Duration::from_secs(1);
 /// With `keep`, the peer is told to wait this long for our successor; the ancestor says the same
-/// before it restarts itself (docs/ancestors/heartbeat.md §3.1).
+/// before it restarts itself (docs/ancestors/heartbeat.md §3.1). The next beat says it.
 const RESTART_WITHIN: Duration = Duration::from_secs(30);
 
 /// Where the stop stands.
@@ -56,8 +56,8 @@ impl Node {
         }
         if keep {
             self.messaging.advertise_deadtime_extra(RESTART_WITHIN, step.now + RESTART_WITHIN);
-            self.messaging.beat_now(step, &mut self.heard);
-            self.shutdown = Some(Shutdown::Lingering { until: step.now });
+            let until = step.now + self.config.timing.keepalive;
+            self.shutdown = Some(Shutdown::Lingering { until });
             return;
         }
         self.shutdown = Some(Shutdown::Releasing);

@@ -117,8 +117,9 @@ pub(crate) enum Purpose {
     Take(StandbySet),
     /// Released because the peer is to keep it.
     Yield,
-    /// Released because a check failed; then offered to the peer.
-    MoveAway(GroupKey),
+    /// Released because it does no good here; then offered to the peer. With a reason it counts
+    /// as failed here until an administrator moves it back.
+    MoveAway(GroupKey, Option<String>),
     /// Started because the peer offered it.
     Offered(GroupKey),
     /// Legacy: given to the peer that asked.
@@ -137,14 +138,18 @@ pub(crate) enum Purpose {
     StopRest,
 }
 
+/// The blank-separated words of a field, so many of them as are believed.
+fn words<'m>(message: &'m Message, name: &str) -> impl Iterator<Item = &'m str> {
+    let text = message.text(name).unwrap_or_default();
+    text.split_ascii_whitespace().take(PEER_GROUPS_MAX)
+}
+
 impl Node {
     // ── what we are and say ─────────────────────────────────────────────────────────────────
 
     /// Whether this node's home is `key`'s.
     pub(crate) fn is_local(&self, key: &GroupKey) -> bool {
-        self.groups
-            .get(key)
-            .is_some_and(|run| run.group.home.folded() == self.config.me.folded())
+        self.groups.get(key).is_some_and(|run| run.group.home.folded() == self.config.me.folded())
     }
 
     /// The keys of a set named from our point of view, in file order.
@@ -201,10 +206,12 @@ impl Node {
         let words = |keys: &BTreeSet<GroupKey>| {
             keys.iter().map(GroupKey::as_str).collect::<Vec<_>>().join(" ")
         };
-        message
+        let message = message
             .with("ho", "1")
             .with("hogroups", words(&self.claimed()))
-            .with("hobefore", words(&self.before))
+            .with("hobefore", words(&self.before));
+        let unfit: Vec<_> = self.unfit().into_iter().collect();
+        if unfit.is_empty() { message } else { message.with("hohealth", unfit.join(" ")) }
     }
 
     /// Tells what we hold. In legacy mode only nodes of ours understand it.
@@ -356,13 +363,10 @@ impl Node {
     }
 
     fn believe_groups(&mut self, message: &Message) {
-        let list = |name: &str| -> BTreeSet<GroupKey> {
-            let words = message.text(name).unwrap_or_default().split_ascii_whitespace();
-            words.take(PEER_GROUPS_MAX).map(GroupKey::from).collect()
-        };
-        let (groups, before) = (list("hogroups"), list("hobefore"));
+        let keys = |name| words(message, name).map(GroupKey::from).collect();
         if let Some(peer) = &mut self.peer {
-            (peer.groups, peer.before) = (groups, before);
+            (peer.groups, peer.before) = (keys("hogroups"), keys("hobefore"));
+            peer.unfit = words(message, "hohealth").map(str::to_owned).collect();
         }
     }
 
@@ -375,8 +379,7 @@ impl Node {
             .filter(|_| self.peer_alive())
             .is_some_and(|peer| !peer.ours && peer.held.is_some_and(|held| held.foreign));
         let own = Held { local: true, foreign: false };
-        let keys =
-            if peer_has_all { Vec::new() } else { self.obtainable(self.keys_of(own)) };
+        let keys = if peer_has_all { Vec::new() } else { self.obtainable(self.keys_of(own)) };
         let peer_runs_some = self.peer.as_ref().is_some_and(|peer| {
             self.peer_alive() && self.keys_of(own).iter().any(|key| peer.groups.contains(key))
         });
@@ -415,8 +418,8 @@ impl Node {
         let Some(peer) = &mut self.peer else {
             return self.take_own(step);
         };
-        let gave_up = peer.left
-            || (peer.held == Some(Held::NONE) && peer.groups.is_empty() && peer.stable);
+        let gave_up =
+            peer.left || (peer.held == Some(Held::NONE) && peer.groups.is_empty() && peer.stable);
         let name = peer.name.clone();
         peer.conflict_since = None;
         if self.phase == Phase::Down {
@@ -433,8 +436,7 @@ impl Node {
     }
 
     pub(crate) fn announce_stonith(&mut self, step: &mut Step<'_>, node: &str, result: &str) {
-        let message =
-            Message::of_type("stonith").with("node", node).with("result", result);
+        let message = Message::of_type("stonith").with("node", node).with("result", result);
         self.send(step, message);
     }
 
@@ -463,8 +465,7 @@ impl Node {
         self.held = Held::ALL;
         self.failback.needed = true;
         self.phase = Phase::Acquiring;
-        step.cause =
-            Some(step.tell(Level::Warning, EventKind::Takeover, Subject::Cluster, text));
+        step.cause = Some(step.tell(Level::Warning, EventKind::Takeover, Subject::Cluster, text));
         let batch = self.groups.acquire(step, &keys, permit);
         self.purposes.insert(batch, Purpose::Inherit);
     }
@@ -484,7 +485,14 @@ impl Node {
             Purpose::Give(set) => self.given(step, set),
             Purpose::Take(set) => self.taken(step, set, finished),
             Purpose::Yield => self.state(step, None),
-            Purpose::MoveAway(key) => self.offer(step, &key),
+            Purpose::MoveAway(key, failed) => {
+                if let Some(reason) = failed {
+                    self.groups.mark_failed(&key, reason);
+                    self.refresh_status_fields();
+                }
+                self.offer(step, &key);
+                self.state(step, None);
+            }
             Purpose::Offered(key) => self.offer_taken(step, &key, finished.failed.is_empty()),
             Purpose::Granted(key) => self.grant(step, &key),
             Purpose::Requested(key) => self.request_served(&key),
@@ -577,8 +585,7 @@ impl Node {
             self.failback.needed = false;
         } else if ready {
             let text = format!("giving {}'s groups back to it (auto_failback on)", peer.name);
-            step.cause =
-                Some(step.tell(Level::Info, EventKind::Standby, Subject::Cluster, text));
+            step.cause = Some(step.tell(Level::Info, EventKind::Standby, Subject::Cluster, text));
             self.ask_standby(step, StandbySet::Foreign, true, None);
         }
     }
@@ -592,8 +599,7 @@ impl Node {
         if !peer.ours {
             return;
         }
-        let words = message.text("hohealth").unwrap_or_default().split_ascii_whitespace();
-        let unfit: BTreeSet<_> = words.take(PEER_GROUPS_MAX).map(str::to_owned).collect();
+        let unfit: BTreeSet<_> = words(message, "hohealth").map(str::to_owned).collect();
         let better = peer.unfit.difference(&unfit).next().is_some();
         peer.unfit = unfit;
         let digest = message.text("hodigest").map(str::to_owned);
@@ -626,7 +632,7 @@ impl Node {
             Subject::Address(address.to_owned()),
             format!("{address} was removed by somebody else twice within a minute: {group} moves"),
         ));
-        self.move_away(step, group);
+        self.move_away(step, group, Some(format!("{address} is fought over on this machine")));
     }
 
     // ── probing while the dead time still runs ──────────────────────────────────────────────
@@ -655,17 +661,14 @@ impl Node {
                     .filter(|run| keys.contains(&run.group.key))
                     .flat_map(|run| run.group.resources.iter().cloned())
                     .collect();
-                step.run(
-                    crate::io::Action::Probe { resources },
-                    std::collections::BTreeMap::new(),
-                );
+                step.run(crate::io::Action::Probe { resources }, std::collections::BTreeMap::new());
             }
             Some(_) => self.probed = false,
             None => {
                 let peer = self.peer.as_ref().map(|peer| peer.name.clone());
-                let fresh = peer.and_then(|name| self.messaging.last_beat(&name)).is_some_and(
-                    |beat| step.now.since(beat) < self.config.timing.deadtime / 2,
-                );
+                let fresh = peer
+                    .and_then(|name| self.messaging.last_beat(&name))
+                    .is_some_and(|beat| step.now.since(beat) < self.config.timing.deadtime / 2);
                 if fresh {
                     self.probed = false;
                 }

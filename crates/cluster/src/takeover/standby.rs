@@ -94,7 +94,9 @@ impl Node {
             return Some("another standby is in progress: try again when it is done".into());
         }
         if !self.is_settled() {
-            return Some("resources of this node are in flux: try again when they are stable".into());
+            return Some(
+                "resources of this node are in flux: try again when they are stable".into(),
+            );
         }
         if !peer.stable && (self.is_nice() || peer.held.is_some()) {
             return Some(format!("resources of {name} are in flux: try again when it is stable"));
@@ -144,7 +146,8 @@ impl Node {
                 self.peer_took(step, set, request);
             }
             (info, _) => {
-                let text = format!("standby message '{info}' of the peer ignored: not expected now");
+                let text =
+                    format!("standby message '{info}' of the peer ignored: not expected now");
                 step.tell(Level::Warning, EventKind::Standby, Subject::Cluster, text);
             }
         }
@@ -157,7 +160,8 @@ impl Node {
         let crossed = matches!(self.standby, Standby::Asked { .. })
             && self.config.me.folded().as_str() > name.to_ascii_lowercase().as_str();
         if busy && !crossed {
-            let text = format!("{name} wants to give {} groups: ignored, ours are in flux", set.word());
+            let text =
+                format!("{name} wants to give {} groups: ignored, ours are in flux", set.word());
             step.tell(Level::Warning, EventKind::Standby, Subject::Node(name), text);
             return;
         }
@@ -199,7 +203,8 @@ impl Node {
             .into_iter()
             .filter(|key| self.groups.claims(key) && (!auto || fit(key)))
             .collect();
-        let kept = self.keys_of(set.held()).iter().any(|k| self.groups.claims(k) && !keys.contains(k));
+        let kept =
+            self.keys_of(set.held()).iter().any(|k| self.groups.claims(k) && !keys.contains(k));
         self.standby = Standby::Giving { set, auto, request };
         let gone = set.held();
         self.held.local &= !gone.local;

@@ -11,16 +11,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use wire::heartbeat::{Compression, Format, Key, Keys, Method};
 
-pub const NODES: [&str; 2] = ["alpha", "beta"];
+pub(crate) const NODES: [&str; 2] = ["alpha", "beta"];
 const LATENCY: Duration = Duration::from_micros(200);
 const SCRIPT: Duration = Duration::from_millis(20);
 
-pub fn resource(name: &str) -> Resource {
+pub(crate) fn resource(name: &str) -> Resource {
     Resource { written: name.into(), name: name.into(), args: Vec::new() }
 }
 
 /// A pair with one group per entry: `(home, resources)`.
-pub fn config(me: &str, groups: &[(&str, &[&str])]) -> Config {
+pub(crate) fn config(me: &str, groups: &[(&str, &[&str])]) -> Config {
     let secs = Duration::from_secs;
     let keys = BTreeMap::from([(1, Key::new(Method::Crc, b""))]);
     Config {
@@ -69,36 +69,36 @@ enum Due {
     Result { to: usize, life: u32, op: base::OpId, outcome: Outcome },
 }
 
-pub struct Host {
-    pub node: Option<Node>,
+pub(crate) struct Host {
+    pub(crate) node: Option<Node>,
     config: Arc<Config>,
     life: u32,
     /// What runs on this machine.
-    pub running: BTreeSet<String>,
+    pub(crate) running: BTreeSet<String>,
     /// Resources whose start fails here.
-    pub broken: BTreeSet<String>,
+    pub(crate) broken: BTreeSet<String>,
     /// Whether service checks pass here.
-    pub healthy: bool,
-    pub fence_works: bool,
-    pub events: Vec<Event>,
-    pub answers: Vec<Result<String, String>>,
-    pub announced: usize,
-    pub exited: bool,
+    pub(crate) healthy: bool,
+    pub(crate) fence_works: bool,
+    pub(crate) events: Vec<Event>,
+    pub(crate) answers: Vec<Result<String, String>>,
+    pub(crate) announced: usize,
+    pub(crate) exited: bool,
 }
 
-pub struct Pair {
-    pub now: Instant,
-    pub hosts: [Host; 2],
+pub(crate) struct Pair {
+    pub(crate) now: Instant,
+    pub(crate) hosts: [Host; 2],
     queue: BTreeMap<(Instant, u64), Due>,
     tick: u64,
     /// `cut[from][to]`
-    pub cut: [[bool; 2]; 2],
+    pub(crate) cut: [[bool; 2]; 2],
     /// The most nodes that ever ran one resource at the same time while both could hear.
-    pub double: BTreeSet<String>,
+    pub(crate) double: BTreeSet<String>,
 }
 
 impl Pair {
-    pub fn new(groups: &[(&str, &[&str])], change: impl Fn(&mut Config)) -> Self {
+    pub(crate) fn new(groups: &[(&str, &[&str])], change: impl Fn(&mut Config)) -> Self {
         let host = |me: &str| {
             let mut config = config(me, groups);
             change(&mut config);
@@ -126,7 +126,7 @@ impl Pair {
         }
     }
 
-    pub fn boot(&mut self, at: usize) {
+    pub(crate) fn boot(&mut self, at: usize) {
         let host = &mut self.hosts[at];
         host.life += 1;
         host.exited = false;
@@ -147,16 +147,16 @@ impl Pair {
     }
 
     /// Power off: nothing runs there any more.
-    pub fn kill(&mut self, at: usize) {
+    pub(crate) fn kill(&mut self, at: usize) {
         self.hosts[at].node = None;
         self.hosts[at].running.clear();
     }
 
-    pub fn cut_both(&mut self, cut: bool) {
+    pub(crate) fn cut_both(&mut self, cut: bool) {
         self.cut = [[cut; 2]; 2];
     }
 
-    pub fn give(&mut self, at: usize, input: Input) {
+    pub(crate) fn give(&mut self, at: usize, input: Input) {
         let mut out = Vec::new();
         if let Some(node) = &mut self.hosts[at].node {
             node.handle(self.now, input, &mut out);
@@ -198,7 +198,11 @@ impl Pair {
         let host = &mut self.hosts[at];
         match action {
             Action::Status { resource, .. } => {
-                if host.running.contains(&resource.name) { Outcome::Yes } else { Outcome::No }
+                if host.running.contains(&resource.name) {
+                    Outcome::Yes
+                } else {
+                    Outcome::No
+                }
             }
             Action::Start { resource, .. } if host.broken.contains(&resource.name) => {
                 Outcome::Failed { reason: "exit 1: no such disk".into() }
@@ -234,7 +238,7 @@ impl Pair {
     }
 
     /// Lets `span` pass.
-    pub fn run(&mut self, span: Duration) {
+    pub(crate) fn run(&mut self, span: Duration) {
         let end = self.now + span;
         loop {
             let timer = (0..2)
@@ -271,21 +275,21 @@ impl Pair {
         }
     }
 
-    pub fn run_secs(&mut self, secs: u64) {
+    pub(crate) fn run_secs(&mut self, secs: u64) {
         self.run(Duration::from_secs(secs));
     }
 
-    pub fn standby(&mut self, at: usize, set: StandbySet) {
+    pub(crate) fn standby(&mut self, at: usize, set: StandbySet) {
         self.give(at, Input::Standby { set, request: 1 });
     }
 
     /// Where a resource runs: "alpha", "beta", "alpha beta" or "".
-    pub fn holders(&self, name: &str) -> String {
+    pub(crate) fn holders(&self, name: &str) -> String {
         let on = |at: &usize| self.hosts[*at].running.contains(name);
         (0..2).filter(on).map(|at| NODES[at]).collect::<Vec<_>>().join(" ")
     }
 
-    pub fn story(&self, at: usize) -> String {
+    pub(crate) fn story(&self, at: usize) -> String {
         let line = |event: &Event| format!("{} {}", event.at, event.text);
         self.hosts[at].events.iter().map(line).collect::<Vec<_>>().join("\n")
     }
