@@ -1,0 +1,191 @@
+//! The two rings between the real-time thread and the rest of the worker.
+//!
+//! The real-time thread never waits for the other side: rings are wait-free, a full one spills into
+//! a queue of its own side, and both directions ring an eventfd.
+
+use cluster::{Config, Input, Output};
+use linux::rt::Waker;
+use rustix::event::EventfdFlags;
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Places in each ring: a second of the busiest cluster.
+const RING: usize = 1024;
+/// What may wait beside a full ring before the other side counts as dead.
+const SPILL_MAX: usize = 65_536;
+
+/// To the real-time thread.
+#[derive(Debug)]
+pub enum ToNode {
+    /// For the node.
+    Input(Input),
+    /// A new configuration; media that changed are opened anew.
+    Reload(Box<Config>),
+    /// Answered by [`FromNode::Status`] with the same number.
+    Status(u64),
+}
+
+/// From the real-time thread.
+#[derive(Debug)]
+pub enum FromNode {
+    /// What the node asks for, except what the thread did itself.
+    Output(Output),
+    /// The answer to [`ToNode::Status`].
+    Status(u64, Box<api::RoleStatus>),
+    /// What runs here changed. Comes before the operations that change it further.
+    Left(api::Held, Vec<base::GroupKey>),
+    /// Something an administrator should know.
+    Notice(api::Level, String),
+}
+
+/// The real-time thread's end of the way out.
+#[derive(Debug)]
+pub struct Outbox {
+    ring: rtrb::Producer<FromNode>,
+    spill: VecDeque<FromNode>,
+    bell: Arc<OwnedFd>,
+}
+
+/// The other side's end of the way out.
+#[derive(Debug)]
+pub struct Collector {
+    ring: rtrb::Consumer<FromNode>,
+    bell: Arc<OwnedFd>,
+}
+
+/// The other side's end of the way in; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct NodeHandle {
+    shared: Arc<Mutex<Inlet>>,
+    waker: Waker,
+}
+
+#[derive(Debug)]
+struct Inlet {
+    ring: rtrb::Producer<ToNode>,
+    spill: VecDeque<ToNode>,
+}
+
+/// All four ends.
+///
+/// # Errors
+/// When the process is out of descriptors.
+pub fn channel(
+    waker: Waker,
+) -> io::Result<(NodeHandle, rtrb::Consumer<ToNode>, Outbox, Collector)> {
+    let (to_node, inbox) = rtrb::RingBuffer::new(RING);
+    let (from_node, collector) = rtrb::RingBuffer::new(RING);
+    let bell = rustix::event::eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+    let bell = Arc::new(bell);
+    let inlet = Inlet { ring: to_node, spill: VecDeque::new() };
+    Ok((
+        NodeHandle { shared: Arc::new(Mutex::new(inlet)), waker },
+        inbox,
+        Outbox { ring: from_node, spill: VecDeque::new(), bell: Arc::clone(&bell) },
+        Collector { ring: collector, bell },
+    ))
+}
+
+impl Outbox {
+    /// Hands one over, in order. False when the other side has not taken anything for so long
+    /// that nothing more can be kept for it.
+    pub fn push(&mut self, item: FromNode) -> bool {
+        self.spill.push_back(item);
+        self.flush();
+        self.spill.len() < SPILL_MAX
+    }
+
+    /// Moves on what waits beside the ring.
+    pub fn flush(&mut self) {
+        let mut moved = false;
+        while let Some(item) = self.spill.pop_front() {
+            match self.ring.push(item) {
+                Ok(()) => moved = true,
+                Err(rtrb::PushError::Full(item)) => {
+                    self.spill.push_front(item);
+                    break;
+                }
+            }
+        }
+        if moved {
+            let _ = rustix::io::write(&*self.bell, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// True while something waits beside the ring.
+    pub fn is_backed_up(&self) -> bool {
+        !self.spill.is_empty()
+    }
+}
+
+impl Collector {
+    /// The descriptor that can be read when something has come.
+    pub fn bell(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.bell)
+    }
+
+    /// The next, if one has come.
+    pub fn next(&mut self) -> Option<FromNode> {
+        self.ring.pop().ok()
+    }
+}
+
+impl NodeHandle {
+    /// Hands one over to the real-time thread, in order.
+    pub fn send(&self, item: ToNode) {
+        let mut inlet = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        inlet.spill.push_back(item);
+        inlet.flush();
+        drop(inlet);
+        self.waker.wake();
+    }
+
+    /// Hands an input over.
+    pub fn input(&self, input: Input) {
+        self.send(ToNode::Input(input));
+    }
+
+    /// Moves on what waits beside a full ring; call it now and then.
+    pub fn flush(&self) {
+        let mut inlet = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if !inlet.spill.is_empty() {
+            inlet.flush();
+            self.waker.wake();
+        }
+    }
+}
+
+impl Inlet {
+    fn flush(&mut self) {
+        while let Some(item) = self.spill.pop_front() {
+            if let Err(rtrb::PushError::Full(item)) = self.ring.push(item) {
+                self.spill.push_front(item);
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_into_the_ring_comes_later_in_order() {
+        let poller = linux::rt::Poller::new().unwrap();
+        let (_node, _inbox, mut outbox, mut collector) = channel(poller.waker()).unwrap();
+        for number in 0..RING + 10 {
+            assert!(outbox.push(FromNode::Notice(api::Level::Info, number.to_string())));
+        }
+        assert!(outbox.is_backed_up());
+        let mut seen = Vec::new();
+        while let Some(FromNode::Notice(_, text)) = collector.next() {
+            seen.push(text);
+            outbox.flush();
+        }
+        assert_eq!(seen.len(), RING + 10);
+        assert!(seen.iter().enumerate().all(|(number, text)| *text == number.to_string()));
+    }
+}
