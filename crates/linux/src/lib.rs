@@ -1,1 +1,26 @@
-//! (being written)
+//! The kernel as the rest of Handover sees it: sockets, netlink, processes, clocks, devices.
+//!
+//! The only crate with `unsafe`, and each use of it says why it is sound. Thin and typed: every
+//! function does one thing and returns what the kernel said; which address to take, when to give
+//! up and what to log is decided elsewhere. No runtime: calls either return at once or say in
+//! their documentation how long they block. Start reading at [`media`] and [`rt`].
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod arp;
+pub mod file;
+pub mod media;
+pub mod mount;
+pub mod namespace;
+pub mod ndisc;
+pub mod netlink;
+mod packet;
+pub mod process;
+pub mod rt;
+mod sockopt;
+pub mod system;
+pub mod watchdog;
+
+#[cfg(test)]
+mod testing;
+
+pub use wire::ethernet::Mac;

@@ -1,0 +1,296 @@
+//! Broadcast, multicast and unicast over UDP.
+//!
+//! Each has two sockets: one to send, on a port of the kernel's choice, and one to receive, on
+//! the configured port. Both are bound to the interface, so a link is up only by what came in
+//! over its own interface, and a flapping interface needs no new socket.
+
+use super::{Origin, uninterrupted};
+use crate::netlink::Netlink;
+use crate::sockopt;
+use rustix::fd::{AsFd, BorrowedFd};
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, Socket, Type};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
+
+/// `IPTOS_LOWDELAY`, as the ancestor's unicast sets it.
+const LOW_DELAY: u32 = 0x10;
+
+/// Buffers of the IPv6 media, as the ancestor sets them; the kernel may cut it to its limit.
+const V6_BUFFER: usize = 1024 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Udp {
+    sender: Socket,
+    receiver: UdpSocket,
+    target: SockAddr,
+}
+
+impl Udp {
+    pub(super) fn bcast(interface: &str, port: u16) -> io::Result<Self> {
+        let broadcast = broadcast_address(interface)?;
+        let sender = open(Domain::IPV4, interface)?;
+        sender.set_broadcast(true)?;
+        sockopt::set(sender.as_fd(), libc::SOL_SOCKET, libc::SO_DONTROUTE, &1_i32)?;
+        let receiver = open(Domain::IPV4, interface)?;
+        receiver.set_reuse_address(true)?;
+        Self::join(sender, receiver, any(false, port), (broadcast, port).into())
+    }
+
+    pub(super) fn ucast(interface: &str, peer: IpAddr, port: u16) -> io::Result<Self> {
+        let domain = if peer.is_ipv6() { Domain::IPV6 } else { Domain::IPV4 };
+        let sender = open(domain, interface)?;
+        let receiver = open(domain, interface)?;
+        // Both: to share the port with another unicast link, and with broadcast on it.
+        receiver.set_reuse_port(true)?;
+        receiver.set_reuse_address(true)?;
+        let target = match peer {
+            IpAddr::V4(_) => {
+                sender.set_tos_v4(LOW_DELAY)?;
+                (peer, port).into()
+            }
+            IpAddr::V6(address) => {
+                large_buffers(&sender, &receiver)?;
+                receiver.set_only_v6(true)?;
+                let scope = Netlink::open()?.interface(interface)?.index;
+                SocketAddrV6::new(address, port, 0, scope).into()
+            }
+        };
+        Self::join(sender, receiver, any(peer.is_ipv6(), port), target)
+    }
+
+    pub(super) fn mcast(
+        interface: &str,
+        group: IpAddr,
+        port: u16,
+        ttl: u8,
+        loopback: bool,
+    ) -> io::Result<Self> {
+        if !group.is_multicast() {
+            let text = format!("{group} is no multicast group");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        let index = Netlink::open()?.interface(interface)?.index;
+        let domain = if group.is_ipv6() { Domain::IPV6 } else { Domain::IPV4 };
+        let sender = open(domain, interface)?;
+        let receiver = open(domain, interface)?;
+        receiver.set_reuse_address(true)?;
+        let target: SocketAddr = match group {
+            IpAddr::V4(group) => {
+                send_by(&sender, index)?;
+                sender.set_multicast_loop_v4(loopback)?;
+                sender.set_multicast_ttl_v4(ttl.into())?;
+                receiver.join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(index))?;
+                (group, port).into()
+            }
+            IpAddr::V6(group) => {
+                large_buffers(&sender, &receiver)?;
+                sender.set_multicast_if_v6(index)?;
+                sender.set_multicast_loop_v6(loopback)?;
+                sender.set_multicast_hops_v6(ttl.into())?;
+                receiver.set_only_v6(true)?;
+                receiver.join_multicast_v6(&group, index)?;
+                SocketAddrV6::new(group, port, 0, index).into()
+            }
+        };
+        Self::join(sender, receiver, target, target)
+    }
+
+    fn join(
+        sender: Socket,
+        receiver: Socket,
+        bind: SocketAddr,
+        target: SocketAddr,
+    ) -> io::Result<Self> {
+        receiver.bind(&bind.into())?;
+        Ok(Self { sender, receiver: receiver.into(), target: target.into() })
+    }
+
+    pub(super) fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        uninterrupted(|| self.sender.send_to(bytes, &self.target)).map(|_| ())
+    }
+
+    pub(super) fn recv(&self, buffer: &mut [u8]) -> io::Result<(usize, Origin)> {
+        let (length, from) = uninterrupted(|| self.receiver.recv_from(buffer))?;
+        Ok((length, Origin::Socket(from)))
+    }
+}
+
+impl AsFd for Udp {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.receiver.as_fd()
+    }
+}
+
+fn open(domain: Domain, interface: &str) -> io::Result<Socket> {
+    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    socket.bind_device(Some(interface.as_bytes())).map_err(|error| {
+        if error.raw_os_error() == Some(libc::ENODEV) {
+            return io::Error::new(io::ErrorKind::NotFound, format!("no interface {interface}"));
+        }
+        error
+    })?;
+    Ok(socket)
+}
+
+fn any(v6: bool, port: u16) -> SocketAddr {
+    let address = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+    SocketAddr::new(address, port)
+}
+
+/// The interface of outgoing IPv4 multicast by index, for it may have no address (yet).
+fn send_by(socket: &Socket, interface: u32) -> io::Result<()> {
+    let none = libc::in_addr { s_addr: 0 };
+    let choice = libc::ip_mreqn {
+        imr_multiaddr: none,
+        imr_address: none,
+        imr_ifindex: i32::try_from(interface).unwrap_or(0),
+    };
+    sockopt::set(socket.as_fd(), libc::IPPROTO_IP, libc::IP_MULTICAST_IF, &choice)
+}
+
+fn large_buffers(sender: &Socket, receiver: &Socket) -> io::Result<()> {
+    for socket in [sender, receiver] {
+        socket.set_send_buffer_size(V6_BUFFER)?;
+        socket.set_recv_buffer_size(V6_BUFFER)?;
+    }
+    Ok(())
+}
+
+fn broadcast_address(interface: &str) -> io::Result<Ipv4Addr> {
+    let mut netlink = Netlink::open()?;
+    let index = netlink.interface(interface)?.index;
+    let addresses = netlink.addresses()?;
+    let mut here = addresses.iter().filter(|address| address.interface == index);
+    here.find_map(|address| address.broadcast).ok_or_else(|| {
+        let text = format!("interface {interface} has no IPv4 broadcast address");
+        io::Error::new(io::ErrorKind::AddrNotAvailable, text)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Medium;
+    use super::*;
+    use crate::rt::{Poller, now};
+    use crate::testing::{in_new_network, inside, with_neighbour};
+    use std::time::Duration;
+
+    /// Generous: on a quiet machine a datagram takes microseconds.
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    /// The next message of a medium, waited for.
+    fn next(medium: &Medium) -> Option<(Vec<u8>, Origin)> {
+        let mut poller = Poller::new().expect("poller");
+        poller.add(medium, 1).expect("adds");
+        let deadline = now() + PATIENCE;
+        let mut buffer = vec![0; super::super::DATAGRAM_LIMIT];
+        loop {
+            if let Some((length, from)) = medium.recv(&mut buffer).expect("receives") {
+                return Some((buffer[..length].to_vec(), from));
+            }
+            if poller.wait(Some(deadline)).expect("waits").due {
+                return None;
+            }
+        }
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().expect("address")
+    }
+
+    /// Opens the same medium on two joined hosts and sends both ways.
+    fn talk(ours: impl Fn() -> Medium + Sync, theirs: impl Fn() -> Medium + Sync) {
+        in_new_network(|netlink| {
+            let neighbour = with_neighbour(netlink);
+            let (ours, theirs) = (ours(), inside(&neighbour, |_| theirs()));
+            ours.send(b"hello").expect("sends");
+            let (heard, from) = next(&theirs).expect("hears");
+            assert_eq!(heard, b"hello");
+            assert!(
+                matches!(from, Origin::Socket(from) if from.ip() == ip("10.0.0.1")
+                || from.is_ipv6()),
+                "{from:?}"
+            );
+            let long = vec![7; 60_000];
+            theirs.send(&long).expect("sends");
+            // A broadcaster hears itself; its own messages are passed over.
+            let heard = std::iter::from_fn(|| next(&ours)).find(|(bytes, _)| bytes.len() > 5);
+            assert_eq!(heard.expect("hears").0, long);
+        });
+    }
+
+    #[test]
+    fn broadcast_reaches_the_neighbour() {
+        talk(
+            || Medium::bcast("eth0", 694).expect("opens"),
+            || Medium::bcast("eth0", 694).expect("opens"),
+        );
+    }
+
+    #[test]
+    fn unicast_reaches_the_neighbour_over_both_families() {
+        talk(
+            || Medium::ucast("eth0", ip("10.0.0.2"), 694).expect("opens"),
+            || Medium::ucast("eth0", ip("10.0.0.1"), 694).expect("opens"),
+        );
+        talk(
+            || Medium::ucast("eth0", ip("fd00::2"), 694).expect("opens"),
+            || Medium::ucast("eth0", ip("fd00::1"), 694).expect("opens"),
+        );
+    }
+
+    #[test]
+    fn multicast_reaches_the_neighbour_over_both_families() {
+        for group in ["225.0.0.1", "ff12::1:2:3:4"] {
+            let open = move || Medium::mcast("eth0", ip(group), 694, 1, false).expect("opens");
+            talk(open, open);
+        }
+    }
+
+    #[test]
+    fn multicast_hears_itself_only_when_asked_to() {
+        in_new_network(|netlink| {
+            let _neighbour = with_neighbour(netlink);
+            let group = ip("225.0.0.1");
+            let with = Medium::mcast("eth0", group, 694, 1, true).expect("opens");
+            with.send(b"me").expect("sends");
+            assert_eq!(next(&with).expect("hears").0, b"me");
+            let without = Medium::mcast("eth0", group, 695, 1, false).expect("opens");
+            without.send(b"me").expect("sends");
+            with.send(b"later").expect("sends");
+            next(&with).expect("the later one came");
+            assert!(without.recv(&mut [0; 64]).expect("receives").is_none());
+        });
+    }
+
+    #[test]
+    fn broadcast_and_several_unicasts_share_a_port() {
+        in_new_network(|netlink| {
+            let _neighbour = with_neighbour(netlink);
+            let _one = Medium::bcast("eth0", 694).expect("opens");
+            let _two = Medium::ucast("eth0", ip("10.0.0.2"), 694).expect("opens");
+            let _three = Medium::ucast("eth0", ip("10.0.0.3"), 694).expect("opens");
+            let _four = Medium::bcast("eth0", 694).expect("opens");
+        });
+    }
+
+    #[test]
+    fn a_missing_interface_and_a_wrong_group_are_named() {
+        in_new_network(|_| {
+            for medium in [
+                Medium::bcast("nosuch0", 694),
+                Medium::ucast("nosuch0", ip("10.0.0.2"), 694),
+                Medium::mcast("nosuch0", ip("225.0.0.1"), 694, 1, false),
+            ] {
+                let error = medium.expect_err("missing");
+                assert_eq!(error.kind(), io::ErrorKind::NotFound);
+                assert_eq!(error.to_string(), "no interface nosuch0");
+            }
+            let error = Medium::bcast("lo", 694).expect_err("loopback");
+            assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+            let error = Medium::mcast("lo", ip("10.0.0.1"), 694, 1, false).expect_err("no group");
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        });
+    }
+}
