@@ -170,7 +170,7 @@ impl Node {
     }
 
     /// A restart that a check asked for is over.
-    pub(crate) fn restarted(&self, step: &mut Step<'_>, key: &GroupKey, runs: bool) {
+    pub(crate) fn restarted(step: &mut Step<'_>, key: &GroupKey, runs: bool) {
         let text = if runs { "runs again" } else { "did not come up again" };
         step.tell(
             if runs { Level::Info } else { Level::Error },

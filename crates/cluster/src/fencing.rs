@@ -33,6 +33,16 @@ pub enum Proof {
     NoDevice,
 }
 
+impl std::fmt::Display for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Fenced => "it was fenced",
+            Self::GaveUp => "it had given everything up",
+            Self::NoDevice => "it is silent, and no STONITH device could prove more",
+        })
+    }
+}
+
 impl Inheritance {
     /// Whose groups may be started.
     pub const fn node(&self) -> &NodeName {

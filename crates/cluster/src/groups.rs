@@ -4,7 +4,7 @@
 //! Knows nothing of peers. Whoever calls [`Groups::acquire`] must have a [`Permit`].
 
 use crate::config::{Group, Resource};
-use crate::fencing::Inheritance;
+use crate::fencing::{Inheritance, Proof};
 use crate::io::{Action, Outcome, Output};
 use crate::step::Step;
 use api::{EventId, EventKind, GroupState, Level, Subject};
@@ -135,11 +135,6 @@ impl Groups {
         self.runs.iter_mut().find(|run| run.group.key == *key)
     }
 
-    /// True while an operation runs or waits.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.active.is_some() || !self.queue.is_empty()
-    }
-
     /// Batches that ended since the last call.
     pub(crate) fn take_finished(&mut self) -> Option<Finished> {
         self.finished.pop_front()
@@ -177,7 +172,10 @@ impl Groups {
         keys: &[GroupKey],
         permit: &Permit,
     ) -> Batch {
-        let planned = matches!(permit, Permit::PeerReleased);
+        let planned = match permit {
+            Permit::PeerReleased => true,
+            Permit::Inherited(inheritance) => inheritance.proof() == Proof::GaveUp,
+        };
         let wanted: Vec<_> = keys
             .iter()
             .filter(|key| self.get(key).is_some() && !self.claims(key))
@@ -329,8 +327,10 @@ impl Groups {
     /// Takes the end of an operation in; false if it isn't one of ours.
     pub(crate) fn done(&mut self, step: &mut Step<'_>, op: OpId, outcome: &Outcome) -> bool {
         let mine = self.active.as_ref().is_some_and(|active| match active.stage {
-            Stage::Asking(o) | Stage::Starting(o) | Stage::AskingAfterStop(o) => o == op,
-            Stage::Stopping { op: o, .. } => o == op,
+            Stage::Asking(o)
+            | Stage::Starting(o)
+            | Stage::AskingAfterStop(o)
+            | Stage::Stopping { op: o, .. } => o == op,
             Stage::StopAgainAt { .. } => false,
         });
         let Some(mut active) = self.active.take_if(|_| mine) else { return false };

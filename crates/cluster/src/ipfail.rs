@@ -7,7 +7,11 @@ use crate::node::Node;
 use crate::step::Step;
 use api::{EventKind, Level, NodeKind, NodeState, StandbySet, Subject};
 use base::Instant;
+use std::cmp::Ordering;
 use wire::heartbeat::Message;
+
+/// Why a node gives up.
+const WORSE_OFF: &str = "the peer reaches more ping nodes";
 
 /// What ipfail has in mind.
 #[derive(Clone, Debug, Default)]
@@ -35,9 +39,9 @@ impl Node {
     }
 
     /// Ping nodes that answer now.
-    fn reachable(&self) -> i64 {
+    fn reachable(&self) -> usize {
         let nodes = self.messaging.nodes();
-        nodes.filter(|n| n.kind == NodeKind::Ping && n.state == NodeState::Ping).count() as i64
+        nodes.filter(|n| n.kind == NodeKind::Ping && n.state == NodeState::Ping).count()
     }
 
     /// Tells the peer's ipfail how many ping nodes we reach.
@@ -71,9 +75,9 @@ impl Node {
         }
         match kind {
             "hbapi-clstat" if message.text("st") == Some("join") => self.ipfail_ask(step),
-            "num_ping_nodes" => self.compare(step, message.decimal("num_ping").unwrap_or(0)),
+            "num_ping_nodes" => self.compare(step, message.decimal("num_ping")),
             "you_are_dead" => {
-                self.plan_giveup(step, StandbySet::All, "the peer reaches more ping nodes")
+                self.plan_giveup(step, StandbySet::All, WORSE_OFF);
             }
             "abort_giveup" => {
                 if let Some(ipfail) = &mut self.ipfail {
@@ -84,16 +88,15 @@ impl Node {
         }
     }
 
-    fn compare(&mut self, step: &mut Step<'_>, theirs: i64) {
+    fn compare(&mut self, step: &mut Step<'_>, theirs: Option<i64>) {
         let mine = self.reachable();
+        let theirs = theirs.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
         let text = format!("ping nodes reached: {mine} here, {theirs} on the peer");
         step.cause = Some(step.tell(Level::Info, EventKind::Connectivity, Subject::Cluster, text));
-        if mine > theirs {
-            self.tell_ipfail(step, "you_are_dead");
-        } else if mine < theirs {
-            self.plan_giveup(step, StandbySet::All, "the peer reaches more ping nodes");
-        } else {
-            self.balanced(step);
+        match mine.cmp(&theirs) {
+            Ordering::Greater => self.tell_ipfail(step, "you_are_dead"),
+            Ordering::Less => self.plan_giveup(step, StandbySet::All, WORSE_OFF),
+            Ordering::Equal => self.balanced(step),
         }
     }
 

@@ -177,7 +177,7 @@ impl Node {
             }
             Heard::Link { node, link: _, up, because } => {
                 step.cause = Some(because);
-                self.deliver_link(step, &node, up);
+                deliver_link(step, &node, up);
                 if !up {
                     self.ipfail_link_lost(step);
                 }
@@ -212,14 +212,6 @@ impl Node {
         }
     }
 
-    fn deliver_link(&self, step: &mut Step<'_>, node: &NodeName, up: bool) {
-        step.out.push(Output::Deliver(
-            Message::of_type("ifstat")
-                .with("st", if up { "up" } else { "dead" })
-                .with("src", node.as_str()),
-        ));
-    }
-
     /// Takes an authenticated message to the part it is for. Messages of nodes that are not our
     /// partner in haresources are only passed on to clients.
     fn message(&mut self, step: &mut Step<'_>, from: &NodeName, message: &Message) {
@@ -234,12 +226,12 @@ impl Node {
                     self.injected_standby(step, message);
                 }
                 "hb_takeover" => {}
-                _ => self.deliver(step, message),
+                _ => deliver(step, message),
             }
             return;
         }
         if !self.is_peer(from) {
-            return self.deliver(step, message);
+            return deliver(step, message);
         }
         match kind {
             "status" => self.peer_status(step, message),
@@ -255,18 +247,14 @@ impl Node {
                 if self.ipfail.is_some() =>
             {
                 self.ipfail_message(step, kind, message);
-                self.deliver(step, message);
+                deliver(step, message);
             }
-            _ => self.deliver(step, message),
+            _ => deliver(step, message),
         }
         if !BUILT_IN_HOOKS.contains(&kind) && !kind.starts_with("NS_") {
             let hook = Action::Hook { name: kind.to_owned() };
             step.run(hook, hook_environment(message));
         }
-    }
-
-    fn deliver(&self, step: &mut Step<'_>, message: &Message) {
-        step.out.push(Output::Deliver(message.clone()));
     }
 
     /// Sends a message to the cluster, or to the node its `dest` names.
@@ -333,6 +321,17 @@ impl Node {
         let batch = self.groups.release(step, &obsolete);
         self.purposes.insert(batch, Purpose::Replace);
     }
+}
+
+/// Passes a message on to local clients.
+fn deliver(step: &mut Step<'_>, message: &Message) {
+    step.out.push(Output::Deliver(message.clone()));
+}
+
+fn deliver_link(step: &mut Step<'_>, node: &NodeName, up: bool) {
+    let state = if up { "up" } else { "dead" };
+    let message = Message::of_type("ifstat").with("st", state).with("src", node.as_str());
+    step.out.push(Output::Deliver(message));
 }
 
 /// Every string field of a message as `HA_name`, as the ancestor hands them to `rc.d` scripts.

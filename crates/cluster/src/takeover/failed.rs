@@ -34,9 +34,7 @@ impl Node {
         let subject = Subject::Group(key.to_string());
         let peer = self.peer.as_ref().filter(|p| self.peer_alive() && !p.left);
         let Some(peer) = peer.filter(|peer| peer.is_fit_for(key)) else {
-            let text = format!("{key} runs nowhere: no other node can run it now");
-            step.tell(Level::Critical, EventKind::GroupFailed, subject, text);
-            return;
+            return self.no_better_place(step, key);
         };
         if !self.offered.insert(key.clone()) {
             let text = format!(
@@ -74,7 +72,7 @@ impl Node {
         }
         let subject = Subject::Group(key.to_string());
         if verb == "refuse" {
-            return self.offer_refused(step, key);
+            return self.no_better_place(step, &key);
         }
         if let Some(peer) = &mut self.peer {
             peer.groups.remove(&key);
@@ -94,18 +92,19 @@ impl Node {
         self.purposes.insert(batch, Purpose::Offered(key));
     }
 
-    /// The peer can't run what we offered. If only a check spoke against it here, a group whose
+    /// No other node can run this group now. If only a check spoke against it here, a group whose
     /// service ails is still better than none; if it failed here, it stays down.
-    fn offer_refused(&mut self, step: &mut Step<'_>, key: GroupKey) {
+    fn no_better_place(&mut self, step: &mut Step<'_>, key: &GroupKey) {
         let subject = Subject::Group(key.to_string());
         if self.obtainable(vec![key.clone()]).is_empty() {
-            let text = format!("{key} runs nowhere: it failed on both nodes");
+            let text =
+                format!("{key} runs nowhere: it can't run here, and no other node can run it now");
             step.tell(Level::Critical, EventKind::GroupFailed, subject, text);
             return;
         }
         let text = format!("{key}: the peer can do no better, starting it here again");
         step.cause = Some(step.tell(Level::Error, EventKind::Takeover, subject, text));
-        let batch = self.groups.acquire(step, std::slice::from_ref(&key), &Permit::PeerReleased);
+        let batch = self.groups.acquire(step, std::slice::from_ref(key), &Permit::PeerReleased);
         self.purposes.insert(batch, Purpose::Replaced);
     }
 

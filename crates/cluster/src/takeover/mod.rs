@@ -453,7 +453,7 @@ impl Node {
         let name = inheritance.node().clone();
         self.take_everything(
             step,
-            &format!("taking over everything from {name}"),
+            &format!("taking over everything from {name}: {}", inheritance.proof()),
             &Permit::Inherited(inheritance),
         );
     }
@@ -484,7 +484,6 @@ impl Node {
             }
             Purpose::Give(set) => self.given(step, set),
             Purpose::Take(set) => self.taken(step, set, finished),
-            Purpose::Yield => self.state(step, None),
             Purpose::MoveAway(key, failed) => {
                 if let Some(reason) = failed {
                     self.groups.mark_failed(&key, reason);
@@ -496,9 +495,9 @@ impl Node {
             Purpose::Offered(key) => self.offer_taken(step, &key, finished.failed.is_empty()),
             Purpose::Granted(key) => self.grant(step, &key),
             Purpose::Requested(key) => self.request_served(&key),
-            Purpose::Restart(key) => self.restarted(step, &key, finished.failed.is_empty()),
+            Purpose::Restart(key) => Self::restarted(step, &key, finished.failed.is_empty()),
             Purpose::Replace => self.replace_groups(step),
-            Purpose::Replaced => self.state(step, None),
+            Purpose::Yield | Purpose::Replaced => self.state(step, None),
             Purpose::StopHeld => self.released_for_stop(step),
             Purpose::StopRest => self.stop_finished(step),
         }

@@ -8,7 +8,7 @@ use super::Purpose;
 use crate::groups::{Finished, Permit};
 use crate::node::Node;
 use crate::step::Step;
-use api::{EventKind, Held, Level, StandbySet, Subject};
+use api::{EventKind, Level, StandbySet, Subject};
 use base::{GroupKey, Instant};
 use std::time::Duration;
 use wire::heartbeat::Message;
@@ -16,7 +16,7 @@ use wire::heartbeat::Message;
 /// An unanswered request is cancelled after this (docs/ancestors/heartbeat.md §3.1).
 const REPLY_WITHIN: Duration = Duration::from_secs(10);
 /// The other node's scripts may take this long (docs/ancestors/heartbeat.md §3.1).
-const SCRIPTS_WITHIN: Duration = Duration::from_secs(3600);
+const SCRIPTS_WITHIN: Duration = Duration::from_hours(1);
 
 /// A move under way; sets are named from the giver's point of view, as on the wire.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,21 +38,18 @@ pub(crate) enum Standby {
 impl Node {
     /// `hb_standby` on this node.
     pub(crate) fn standby_command(&mut self, step: &mut Step<'_>, set: StandbySet, request: u64) {
-        match self.standby_obstacle() {
-            Some(why) => self.refuse(step, request, why),
-            None => {
-                let text = format!("standby requested: giving {} groups to the peer", set.word());
-                step.cause =
-                    Some(step.tell(Level::Info, EventKind::Standby, Subject::Cluster, text));
-                self.ask_standby(step, set, false, Some(request));
-            }
+        if let Some(why) = self.standby_obstacle() {
+            return refuse(step, request, why);
         }
+        let text = format!("standby requested: giving {} groups to the peer", set.word());
+        step.cause = Some(step.tell(Level::Info, EventKind::Standby, Subject::Cluster, text));
+        self.ask_standby(step, set, false, Some(request));
     }
 
     /// `hb_takeover` on this node; `set` is named from our point of view.
     pub(crate) fn takeover_command(&mut self, step: &mut Step<'_>, set: StandbySet, request: u64) {
         if let Some(why) = self.standby_obstacle() {
-            return self.refuse(step, request, why);
+            return refuse(step, request, why);
         }
         let text = format!("takeover requested: asking the peer for our {} groups", set.word());
         step.cause = Some(step.tell(Level::Info, EventKind::Standby, Subject::Cluster, text));
@@ -60,16 +57,6 @@ impl Node {
         self.send(step, message);
         let result = Ok(format!("asked the peer to give up {} groups", set.word()));
         step.out.push(crate::io::Output::Answer { request, result });
-    }
-
-    fn refuse(&self, step: &mut Step<'_>, request: u64, why: String) {
-        step.tell(
-            Level::Warning,
-            EventKind::Standby,
-            Subject::Cluster,
-            format!("request refused: {why}"),
-        );
-        step.out.push(crate::io::Output::Answer { request, result: Err(why) });
     }
 
     /// Why no move can begin now, in one sentence.
@@ -220,10 +207,7 @@ impl Node {
 
     /// Everything is released: the peer may start.
     pub(crate) fn given(&mut self, step: &mut Step<'_>, set: StandbySet) {
-        let request = match self.standby {
-            Standby::Giving { request, .. } => request,
-            _ => return,
-        };
+        let Standby::Giving { request, .. } = self.standby else { return };
         self.standby = Standby::Given { set, until: step.now + SCRIPTS_WITHIN, request };
         let message =
             Message::of_type("ask_resources").with("rsc_hold", set.word()).with("info", "done");
@@ -238,14 +222,13 @@ impl Node {
         let mine = set.swapped().held();
         let keys = self.keys_of(mine);
         if !auto {
-            keys.iter().for_each(|key| self.groups.clear_failure(key));
+            for key in &keys {
+                self.groups.clear_failure(key);
+            }
             self.offered.clear();
         }
-        let given = |held: Held, by: Held| Held {
-            local: held.local || by.local,
-            foreign: held.foreign || by.foreign,
-        };
-        self.held = given(self.held, mine);
+        self.held.local |= mine.local;
+        self.held.foreign |= mine.foreign;
         if let Some(peer) = &mut self.peer
             && !peer.ours
         {
@@ -335,4 +318,10 @@ impl Node {
             Standby::None | Standby::Giving { .. } | Standby::Taking { .. } => None,
         }
     }
+}
+
+fn refuse(step: &mut Step<'_>, request: u64, why: String) {
+    let text = format!("request refused: {why}");
+    step.tell(Level::Warning, EventKind::Standby, Subject::Cluster, text);
+    step.out.push(crate::io::Output::Answer { request, result: Err(why) });
 }
