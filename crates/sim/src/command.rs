@@ -1,0 +1,154 @@
+//! `handover sim`: the command line of the simulator. Clock, files and terminal are the caller's.
+
+use crate::run::play;
+use crate::schedule::Schedule;
+use crate::search::{Report, search};
+use cluster::Node;
+use std::time::Duration;
+
+/// What the simulator needs of the real world.
+pub trait Shell {
+    /// Real time since some fixed moment.
+    fn elapsed(&mut self) -> Duration;
+
+    /// The text of a file, or the reason why there is none, in one sentence.
+    fn read(&mut self, path: &str) -> Result<String, String>;
+
+    /// Prints one or more lines.
+    fn say(&mut self, text: &str);
+}
+
+/// How long a search goes on without `--seconds` or `--seeds`.
+const SECONDS_DEFAULT: u64 = 60;
+
+/// What `handover sim --help` prints.
+pub const HELP: &str = "\
+handover sim: the cluster in a simulator, with faults, in virtual time
+
+  handover sim [--seconds S] [--from N]   random fault schedules, from seed N (1), for S s (60)
+  handover sim --seeds COUNT [--from N]   this many random fault schedules
+  handover sim --seed N [--keep A,B,..]   one schedule, with its log; only those of its steps
+  handover sim --exhaustive [--seconds S] every order of a pair's first events, as deep as it goes
+  handover sim FILE...                    scenario files
+
+Ends with 0 when every promise was kept, 1 when one was broken, 2 when it was called wrongly.
+";
+
+#[derive(Default)]
+struct Options {
+    seed: Option<u64>,
+    keep: Option<Vec<usize>>,
+    seeds: Option<u64>,
+    seconds: Option<u64>,
+    from: Option<u64>,
+    exhaustive: bool,
+    help: bool,
+    files: Vec<String>,
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Result<Self, String> {
+        let mut options = Self::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let mut number = || {
+                let word = args.next().ok_or_else(|| format!("{arg} needs a number"))?;
+                word.parse::<u64>().map_err(|_| format!("{arg}: `{word}` is no number"))
+            };
+            match arg.as_str() {
+                "--seed" => options.seed = Some(number()?),
+                "--seeds" => options.seeds = Some(number()?),
+                "--seconds" => options.seconds = Some(number()?),
+                "--from" => options.from = Some(number()?),
+                "--exhaustive" => options.exhaustive = true,
+                "--keep" => {
+                    let list = args.next().ok_or("--keep needs step numbers, e.g. 0,3")?;
+                    let steps = list.split(',').filter(|s| !s.is_empty()).map(str::parse);
+                    let steps = steps.collect::<Result<_, _>>();
+                    options.keep = Some(steps.map_err(|_| format!("--keep: `{list}`: 0,3,4"))?);
+                }
+                "--help" | "-h" => options.help = true,
+                file if !file.starts_with('-') => options.files.push(file.to_owned()),
+                other => return Err(format!("{other} is no option of this command")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Runs the command; the exit code.
+pub fn main(args: &[String], shell: &mut dyn Shell) -> i32 {
+    let options = match Options::parse(args) {
+        Ok(options) => options,
+        Err(error) => {
+            shell.say(&format!("handover sim: {error}\n{HELP}"));
+            return 2;
+        }
+    };
+    if options.help {
+        shell.say(HELP);
+        0
+    } else if !options.files.is_empty() {
+        2
+    } else if let Some(seed) = options.seed {
+        one(seed, options.keep.as_deref(), shell)
+    } else if options.exhaustive {
+        2
+    } else {
+        many(&options, shell)
+    }
+}
+
+fn one(seed: u64, keep: Option<&[usize]>, shell: &mut dyn Shell) -> i32 {
+    let mut schedule = Schedule::random(seed);
+    if let Some(keep) = keep {
+        schedule = schedule.keeping(keep);
+    }
+    shell.say(&schedule.to_string());
+    let world = play::<Node>(&schedule, true);
+    for line in world.log() {
+        shell.say(line);
+    }
+    match world.violation() {
+        None => {
+            shell.say(&format!("seed {seed}: every promise kept"));
+            0
+        }
+        Some(violation) => {
+            shell.say(&format!("seed {seed}: {violation}"));
+            1
+        }
+    }
+}
+
+fn many(options: &Options, shell: &mut dyn Shell) -> i32 {
+    let from = options.from.unwrap_or(1);
+    let count = options.seeds.unwrap_or(u64::MAX - from);
+    let limit = match (options.seconds, options.seeds) {
+        (Some(seconds), _) => Some(Duration::from_secs(seconds)),
+        (None, None) => Some(Duration::from_secs(SECONDS_DEFAULT)),
+        (None, Some(_)) => None,
+    };
+    let begun = shell.elapsed();
+    let report = search::<Node>(from..from + count, &mut || {
+        limit.is_none_or(|limit| shell.elapsed().saturating_sub(begun) < limit)
+    });
+    let took = shell.elapsed().saturating_sub(begun);
+    shell.say(&summary(&report, took));
+    i32::from(!report.failures.is_empty())
+}
+
+fn summary(report: &Report, took: Duration) -> String {
+    let mut text = String::new();
+    for failure in &report.failures {
+        text += &format!("{failure}\n");
+    }
+    let rate = report.schedules as f64 / took.as_secs_f64().max(0.001) * 60.0;
+    text += &format!(
+        "{} schedules in {:.1} s, {rate:.0} a minute; {} broke a promise",
+        report.schedules,
+        took.as_secs_f64(),
+        report.failures.len()
+    );
+    text
+}

@@ -1,0 +1,598 @@
+//! The simulated world: hosts on wires under one clock that jumps to whatever is due next.
+//!
+//! Everything follows from the seed and the acts; no real time passes. [`World::run_until`] lets
+//! things happen, [`World::act`] interferes.
+
+use crate::checks::Checks;
+use crate::host::{Due, Entry, Host, REBOOT_TIME, RESPAWN_MAX};
+use crate::layout::{Layout, Outlet};
+use crate::network::{Fate, Network};
+use crate::room::{Effect, Job, address_of};
+use crate::schedule::Act;
+use crate::subject::Subject;
+use crate::violation::{Sin, Violation};
+use api::RoleStatus;
+use base::{Dice, Instant, LinkId, OpId};
+use cluster::{Action, Input, Output};
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A datagram that takes longer than this counts as a disturbance: negotiations wait for it.
+const PROMPT: Duration = Duration::from_millis(60);
+
+/// How often the shell reads the wall clock for its daemon: at least once a second is promised.
+const AMBIENT_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a daemon may tick at one moment before it is said to spin.
+const TICKS_MAX: u32 = 100;
+
+/// How many lines a log keeps: a run of minutes has fewer.
+const LOG_MAX: usize = 20_000;
+
+/// Hosts, wires, clock and checkers.
+#[derive(Clone)]
+pub struct World<S> {
+    now: Instant,
+    layout: Arc<Layout>,
+    hosts: Vec<Host<S>>,
+    network: Network,
+    /// Datagrams that wait on clogged paths: wire, from, to, link there, bytes.
+    clogged: Vec<(crate::network::Wire, usize, usize, LinkId, Arc<[u8]>)>,
+    queue: BinaryHeap<Entry>,
+    order: u64,
+    checks: Checks,
+    dice: Dice,
+    requests: u64,
+    out: Vec<Output>,
+    log: Option<Vec<String>>,
+}
+
+impl<S: Subject> World<S> {
+    /// Hosts that are switched off, on wires that work.
+    pub fn new(layout: Arc<Layout>, mut dice: Dice) -> Self {
+        let count = layout.configs.len();
+        let groups = layout.configs.first().map_or(0, |c| c.groups.len());
+        let stonith = layout.configs.iter().all(|c| !c.stonith.is_empty());
+        Self {
+            now: Instant::ZERO,
+            hosts: layout
+                .configs
+                .iter()
+                .map(|c| Host::new(c.clone(), dice.below(7_200).cast_signed() - 3_600))
+                .collect(),
+            network: Network::new(count, layout.wires.len(), dice.split()),
+            clogged: Vec::new(),
+            queue: BinaryHeap::new(),
+            order: 0,
+            checks: Checks::new(count, groups, stonith),
+            dice,
+            requests: 0,
+            out: Vec::new(),
+            log: None,
+            layout,
+        }
+    }
+
+    /// Writes a log from now on: what each node tells, what each act does.
+    pub fn keep_log(&mut self) {
+        self.log.get_or_insert_default();
+    }
+
+    /// The log so far: seconds, node, sentence.
+    pub fn log(&self) -> &[String] {
+        self.log.as_deref().unwrap_or_default()
+    }
+
+    /// The clock.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The first thing a checker saw.
+    pub const fn violation(&self) -> Option<&Violation> {
+        self.checks.violation()
+    }
+
+    /// The checkers.
+    pub const fn checks(&self) -> &Checks {
+        &self.checks
+    }
+
+    /// Lets a checker of the caller's speak.
+    pub fn blame(&mut self, sin: Sin) {
+        self.checks.blame(sin);
+    }
+
+    /// How many hosts there are.
+    pub const fn hosts(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// A host's configuration in force.
+    pub fn config(&self, host: usize) -> &Arc<cluster::Config> {
+        &self.hosts[host].config
+    }
+
+    /// The wires.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// What a host's daemon says, if one runs.
+    pub fn status(&self, host: usize) -> Option<RoleStatus> {
+        self.hosts[host].subject.as_ref().map(|s| s.status(self.now))
+    }
+
+    /// True if a daemon runs there.
+    pub fn is_up(&self, host: usize) -> bool {
+        self.hosts[host].subject.is_some()
+    }
+
+    /// True if the daemon there was asked to stop and still runs.
+    pub fn is_stopping(&self, host: usize) -> bool {
+        self.hosts[host].stopping
+    }
+
+    /// The faults have stopped: the checkers wait `bound` for every group to be held.
+    pub fn calm_down(&mut self, bound: Duration) {
+        self.checks.calm_down(bound);
+    }
+
+    /// True if the host runs every resource of the group.
+    pub fn serves(&self, host: usize, group: usize) -> bool {
+        self.hosts[host].room.runs_all(group)
+    }
+
+    /// How a request made on a host was answered, if it was.
+    pub fn answer(&self, host: usize, request: u64) -> Option<&Result<String, String>> {
+        self.hosts[host].answers.iter().find(|(r, _)| *r == request).map(|(_, answer)| answer)
+    }
+
+    fn note(&mut self, host: Option<usize>, text: impl FnOnce() -> String) {
+        let now = self.now;
+        if let Some(log) = &mut self.log
+            && log.len() < LOG_MAX
+        {
+            let who = host.map_or_else(|| "world".to_owned(), |h| format!("node{}", h + 1));
+            log.push(format!("{:>8} {who:<6} {}", now.to_string(), text()));
+        }
+    }
+
+    fn push(&mut self, after: Duration, due: Due) {
+        self.order += 1;
+        self.queue.push(Entry { at: self.now + after, order: self.order, due });
+    }
+
+    /// Lets everything happen that is due up to `limit`, and stops there or at a violation.
+    pub fn run_until(&mut self, limit: Instant) {
+        while self.violation().is_none() && self.step(limit) {}
+    }
+
+    /// Lets the next thing happen, if it is due by `limit`; else the clock moves there.
+    fn step(&mut self, limit: Instant) -> bool {
+        let timer = self
+            .hosts
+            .iter()
+            .enumerate()
+            .filter(|(_, h)| h.is_listening())
+            .filter_map(|(i, h)| Some((h.deadline?.max(self.now), i)))
+            .min();
+        let queued = self.queue.peek().map(|e| e.at);
+        match (queued, timer) {
+            (Some(at), timer) if at <= limit && timer.is_none_or(|(t, _)| at <= t) => {
+                self.advance(at);
+                if let Some(entry) = self.queue.pop() {
+                    self.happen(entry.due);
+                }
+                true
+            }
+            (_, Some((at, host))) if at <= limit => {
+                self.advance(at);
+                self.tick(host);
+                true
+            }
+            _ => {
+                self.advance(limit);
+                false
+            }
+        }
+    }
+
+    fn advance(&mut self, to: Instant) {
+        if to > self.now {
+            self.now = to;
+            self.checks.advance(to);
+        }
+    }
+
+    fn tick(&mut self, host: usize) {
+        let (at, count) = self.hosts[host].ticks_now;
+        let count = if at == self.now { count + 1 } else { 1 };
+        self.hosts[host].ticks_now = (self.now, count);
+        if count > TICKS_MAX {
+            self.checks.blame(Sin::Spins { host });
+            return;
+        }
+        self.give(host, None, Input::Tick);
+    }
+
+    fn happen(&mut self, due: Due) {
+        match due {
+            Due::Datagram { from, to, link, bytes } => {
+                let input = Input::Datagram { link, from: String::new(), bytes: bytes.to_vec() };
+                self.give(to, Some(from), input);
+            }
+            Due::Echo { to, link, bytes } => {
+                let input = Input::Datagram { link, from: String::new(), bytes: bytes.to_vec() };
+                self.give(to, None, input);
+            }
+            Due::Job { host, life, op, job, begun } => self.finish(host, life, op, job, begun),
+            Due::Ambient { host, life } if self.hosts[host].life == life => {
+                self.ambient(host);
+                self.push(AMBIENT_EVERY, Due::Ambient { host, life });
+            }
+            Due::Respawn { host, life } if self.hosts[host].life == life => self.launch(host, true),
+            Due::PowerOn { host, life } if self.hosts[host].life == life => {
+                self.switch_on(host, false);
+            }
+            Due::Ambient { .. } | Due::Respawn { .. } | Due::PowerOn { .. } => {}
+        }
+    }
+
+    /// Hands an input to a daemon, or keeps it while the daemon is paused.
+    fn give(&mut self, host: usize, from: Option<usize>, input: Input) {
+        let there = &mut self.hosts[host];
+        if there.paused {
+            if !there.queue(from, input)
+                && let Some(from) = from
+            {
+                self.checks.sent(from, host, false);
+            }
+            return;
+        }
+        let Some(subject) = &mut there.subject else { return };
+        if let Some(from) = from
+            && from != host
+        {
+            self.checks.arrived(from, host);
+        }
+        let mut out = std::mem::take(&mut self.out);
+        subject.handle(self.now, input, &mut out);
+        there.deadline = subject.next_deadline();
+        self.perform(host, &mut out);
+        out.clear();
+        self.out = out;
+    }
+
+    /// Does what a daemon asked for, in order.
+    fn perform(&mut self, host: usize, out: &mut Vec<Output>) {
+        // One message goes out on several links: it is prompt if one of its copies is.
+        let mut message: Option<(Arc<[u8]>, u64)> = None;
+        for output in out.drain(..) {
+            match output {
+                Output::Send { link, bytes } => {
+                    let on_wire =
+                        matches!(self.layout.outlet(host, link), Some(Outlet::Wire(..)));
+                    if on_wire && message.as_ref().is_none_or(|(last, _)| *last != bytes) {
+                        self.is_sent(host, message.take());
+                        if let Some(sin) = self.hosts[host].witness.sees(host, &bytes) {
+                            self.checks.blame(sin);
+                        }
+                    }
+                    let reached = self.transmit(host, link, &bytes);
+                    message = match (message, reached) {
+                        (Some((_, before)), reached) => Some((bytes, before | reached.unwrap_or(0))),
+                        (None, Some(reached)) => Some((bytes, reached)),
+                        (None, None) => None,
+                    };
+                }
+                Output::Run { op, action, .. } => self.begin(host, op, &action),
+                Output::Event(event) => {
+                    self.note(Some(host), || format!("{:?}: {}", event.kind, event.text));
+                }
+                Output::Answer { request, result } => {
+                    self.note(Some(host), || format!("answer {request}: {result:?}"));
+                    self.hosts[host].answers.push((request, result));
+                }
+                Output::Reboot { reason } => {
+                    self.note(Some(host), || format!("reboots: {reason}"));
+                    self.switch_off(host);
+                    self.come_back(host);
+                }
+                Output::Exit => self.exit(host),
+                Output::Alive | Output::Deliver(_) => {}
+            }
+        }
+        self.is_sent(host, message);
+    }
+
+    /// All copies of a message are on their way; its bits say whom one reaches in good time.
+    fn is_sent(&mut self, from: usize, message: Option<(Arc<[u8]>, u64)>) {
+        let Some((_, reached)) = message else { return };
+        for to in (0..self.hosts.len()).filter(|to| *to != from) {
+            self.checks.sent(from, to, reached & (1 << to) != 0);
+        }
+    }
+
+    /// Puts a datagram on its way. On a wire it returns a bit for each host that it reaches in
+    /// good time.
+    fn transmit(&mut self, from: usize, link: LinkId, bytes: &Arc<[u8]>) -> Option<u64> {
+        let layout = Arc::clone(&self.layout);
+        let (wire, receivers) = match layout.outlet(from, link)? {
+            Outlet::Wire(wire, receivers) => (*wire, receivers),
+            Outlet::Ping => {
+                if let Some(after) = self.network.echo(from) {
+                    self.push(after, Due::Echo { to: from, link, bytes: bytes.clone() });
+                }
+                return None;
+            }
+        };
+        let mut reached = 0;
+        for &(to, link) in receivers {
+            let due = Due::Datagram { from, to, link, bytes: bytes.clone() };
+            if to == from {
+                let after = self.network.way();
+                self.push(after, due);
+                continue;
+            }
+            let fate = self.network.fate(wire, from, to);
+            if fate.is_prompt(PROMPT) && self.hosts[to].is_listening() {
+                reached |= 1 << to;
+            }
+            match fate {
+                Fate::Lost => {}
+                Fate::Waits => self.clogged.push((wire, from, to, link, bytes.clone())),
+                Fate::Arrives(after) => self.push(after, due),
+                Fate::Twice(first, second) => {
+                    self.push(first, due.clone());
+                    self.push(second, due);
+                }
+            }
+        }
+        Some(reached)
+    }
+
+    fn begin(&mut self, host: usize, op: OpId, action: &Action) {
+        let there = &self.hosts[host];
+        let (life, config) = (there.life, Arc::clone(&there.config));
+        let (job, after) = there.room.begin(&config, action, &mut self.dice);
+        if let Job::Change { place, verb, .. } = &job {
+            if *verb == crate::room::Verb::Start {
+                self.checks.start_ordered(host, place.group);
+            }
+            self.checks.begins(host);
+            self.note(Some(host), || format!("begins {verb:?} of {place:?}"));
+        }
+        self.push(after, Due::Job { host, life, op, job, begun: self.now });
+    }
+
+    fn finish(&mut self, host: usize, life: u32, op: OpId, job: Job, begun: Instant) {
+        if self.hosts[host].life != life {
+            return;
+        }
+        let change = match &job {
+            Job::Change { place, fails, .. } => {
+                self.checks.ends(host);
+                if *fails {
+                    self.checks.excuse(place.group);
+                }
+                Some(*place)
+            }
+            _ => None,
+        };
+        let (outcome, effect) = self.hosts[host].room.finish(job);
+        if let Some(place) = change {
+            self.note(Some(host), || format!("{place:?}: {outcome:?}"));
+        }
+        let config = Arc::clone(&self.hosts[host].config);
+        match effect {
+            Effect::Started(place) if place.resource == address_of(&config, place.group) => {
+                self.checks.took(host, place.group, begun);
+            }
+            Effect::Stopped(place) if place.resource == address_of(&config, place.group) => {
+                self.checks.released(host, place.group);
+            }
+            Effect::Fenced(target) => {
+                let target = target.folded();
+                let index = self.hosts.iter().position(|h| h.config.me.folded() == target);
+                if let Some(index) = index {
+                    self.fence(index);
+                }
+            }
+            Effect::None | Effect::Started(_) | Effect::Stopped(_) => {}
+        }
+        self.give(host, None, Input::Done { op, outcome });
+    }
+
+    fn fence(&mut self, target: usize) {
+        self.note(Some(target), || "is reset by a fence device".into());
+        let powered = self.hosts[target].powered;
+        self.switch_off(target);
+        self.checks.proven_clean(target);
+        if powered {
+            self.come_back(target);
+        }
+    }
+
+    fn come_back(&mut self, host: usize) {
+        let life = self.hosts[host].life;
+        self.push(REBOOT_TIME, Due::PowerOn { host, life });
+    }
+
+    fn ambient(&mut self, host: usize) {
+        let wall = self.hosts[host].wall(self.now);
+        self.give(host, None, Input::Ambient { wall, load: "0.00 0.00 0.00 1/100 1000".into() });
+    }
+
+    fn end_daemon(&mut self, host: usize) {
+        let there = &mut self.hosts[host];
+        there.subject = None;
+        there.deadline = None;
+        there.paused = false;
+        there.stopping = false;
+        there.inbox.clear();
+        there.life += 1;
+        self.checks.deaf(host);
+    }
+
+    fn exit(&mut self, host: usize) {
+        self.note(Some(host), || "the daemon ended".into());
+        self.end_daemon(host);
+        if let Some(lost) = self.hosts[host].boot_after_exit.take() {
+            self.switch_on(host, lost);
+        }
+    }
+
+    /// A host loses its power.
+    fn switch_off(&mut self, host: usize) {
+        self.end_daemon(host);
+        let there = &mut self.hosts[host];
+        there.powered = false;
+        there.boot_after_exit = None;
+        there.room.power_off();
+        self.checks.powered_off(host);
+    }
+
+    /// A host starts, or at least its daemon. One that is just stopping starts after that.
+    fn switch_on(&mut self, host: usize, lost: bool) {
+        if self.hosts[host].subject.is_some() {
+            if self.hosts[host].stopping {
+                self.hosts[host].boot_after_exit = Some(lost);
+            }
+            return;
+        }
+        if lost {
+            self.hosts[host].lose_state();
+        }
+        if !self.hosts[host].powered {
+            self.hosts[host].powered = true;
+            self.checks.proven_clean(host);
+        }
+        self.launch(host, false);
+    }
+
+    fn launch(&mut self, host: usize, succeeds: bool) {
+        self.note(Some(host), || "the daemon starts".into());
+        let now = self.now;
+        let there = &mut self.hosts[host];
+        there.life += 1;
+        let life = there.life;
+        let birth = there.birth(now, &mut self.dice, succeeds);
+        there.subject = Some(S::born(there.config.clone(), birth));
+        self.ambient(host);
+        self.push(AMBIENT_EVERY, Due::Ambient { host, life });
+        let mut out = std::mem::take(&mut self.out);
+        if let Some(subject) = &mut self.hosts[host].subject {
+            subject.start(now, &mut out);
+            self.hosts[host].deadline = subject.next_deadline();
+        }
+        self.perform(host, &mut out);
+        self.out = out;
+    }
+
+    fn kill_daemon(&mut self, host: usize) {
+        if self.hosts[host].subject.is_none() {
+            return;
+        }
+        self.end_daemon(host);
+        self.checks.killed(host);
+        let after = self.dice.between(Duration::from_millis(20), RESPAWN_MAX);
+        let life = self.hosts[host].life;
+        self.push(after, Due::Respawn { host, life });
+    }
+
+    fn resume(&mut self, host: usize) {
+        if !std::mem::replace(&mut self.hosts[host].paused, false) {
+            return;
+        }
+        let inbox = std::mem::take(&mut self.hosts[host].inbox);
+        // Timer and sockets are ready together; which is read first is the kernel's choice.
+        if self.dice.percent(50) {
+            self.give(host, None, Input::Tick);
+        }
+        for (from, input) in inbox {
+            self.give(host, from, input);
+        }
+    }
+
+    /// Gives an administrator's command to a host's daemon; its number if one runs.
+    pub fn request(&mut self, host: usize, input: impl FnOnce(u64) -> Input) -> Option<u64> {
+        self.hosts[host].subject.as_ref()?;
+        self.requests += 1;
+        let number = self.requests;
+        self.give(host, None, input(number));
+        Some(number)
+    }
+
+    /// Has a host's daemon read a changed configuration.
+    pub fn reload(&mut self, host: usize, config: cluster::Config) {
+        self.give(host, None, Input::Reload(Box::new(config)));
+    }
+
+    /// Does one act, now.
+    pub fn act(&mut self, act: Act) {
+        self.note(None, || act.to_string());
+        match act {
+            Act::Cut(wire, from, to) => self.network.set_cut(wire, from, to, true),
+            Act::Heal(wire, from, to) => self.network.set_cut(wire, from, to, false),
+            Act::Clog(wire, from, to) => self.network.set_clogged(wire, from, to, true),
+            Act::Unclog(wire, from, to) => {
+                self.network.set_clogged(wire, from, to, false);
+                self.flow(Some((wire, from, to)));
+            }
+            Act::CutPing(host) => self.network.set_ping_cut(host, true),
+            Act::HealPing(host) => self.network.set_ping_cut(host, false),
+            Act::Weather(weather) => self.network.set_weather(weather),
+            Act::PowerOff(host) => self.switch_off(host),
+            Act::Boot { host, lost } => self.switch_on(host, lost),
+            Act::KillDaemon(host) => self.kill_daemon(host),
+            Act::Stop(host) => {
+                if self.hosts[host].subject.is_some() {
+                    self.hosts[host].stopping = true;
+                    self.give(host, None, Input::Stop { keep: false });
+                }
+            }
+            Act::Pause(host) => {
+                self.hosts[host].paused = self.hosts[host].subject.is_some();
+                self.checks.deaf(host);
+            }
+            Act::Resume(host) => self.resume(host),
+            Act::ClockJump(host, seconds) => self.hosts[host].jump(seconds),
+            Act::Standby(host, set) => {
+                self.request(host, |request| Input::Standby { set, request });
+            }
+            Act::Takeover(host, set) => {
+                self.request(host, |request| Input::Takeover { set, request });
+            }
+            Act::Plan(host, place, verb, trouble) => {
+                self.hosts[host].room.plan(place, verb, trouble);
+            }
+            Act::Fence(host, works) => self.hosts[host].room.plan_fence(works),
+        }
+    }
+
+    /// Lets datagrams go that waited on one path, or on all.
+    fn flow(&mut self, path: Option<(crate::network::Wire, usize, usize)>) {
+        for (wire, from, to, link, bytes) in std::mem::take(&mut self.clogged) {
+            if path.is_some_and(|path| path != (wire, from, to)) {
+                self.clogged.push((wire, from, to, link, bytes));
+            } else {
+                let after = self.network.way();
+                self.push(after, Due::Datagram { from, to, link, bytes });
+            }
+        }
+    }
+
+    /// Ends every fault: wires heal, scripts work, hosts wake up and are switched on.
+    pub fn repair(&mut self) {
+        self.note(None, || "all faults end".into());
+        self.network.repair();
+        self.flow(None);
+        for host in 0..self.hosts.len() {
+            self.hosts[host].room.repair();
+            self.resume(host);
+            self.switch_on(host, false);
+        }
+    }
+}
