@@ -1,8 +1,10 @@
 //! The machine as a whole: its name, its reboot, the service manager that started us.
 
 use rustix::system::RebootCommand;
+use std::ffi::OsStr;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 /// This node's name as `uname -n` prints it.
@@ -35,10 +37,7 @@ pub fn sd_notify(text: &str) -> io::Result<bool> {
 fn notify(name: &[u8], text: &str) -> io::Result<()> {
     let address = match name.split_first() {
         Some((b'@', rest)) => SocketAddr::from_abstract_name(rest)?,
-        _ => {
-            use std::os::unix::ffi::OsStrExt;
-            SocketAddr::from_pathname(std::ffi::OsStr::from_bytes(name))?
-        }
+        _ => SocketAddr::from_pathname(OsStr::from_bytes(name))?,
     };
     UnixDatagram::unbound()?.send_to_addr(text.as_bytes(), &address)?;
     Ok(())

@@ -206,9 +206,8 @@ mod tests {
         // What was accepted comes out in full, the last rest with the next send.
         while heard < taken * message.len() {
             heard += rustix::io::read(&other, &mut buffer).expect("reads");
-            if line.send(b"").is_err() {
-                continue;
-            }
+            // Refused as long as the rest doesn't fit.
+            let _ = line.send(b"");
         }
         assert_eq!(heard, taken * message.len());
     }

@@ -96,11 +96,10 @@ impl Netlink {
                     continue;
                 }
                 match message.payload {
-                    NetlinkPayload::Done(_) => return Ok(()),
                     NetlinkPayload::Error(error) if error.code.is_some() => {
                         return Err(error.to_io());
                     }
-                    NetlinkPayload::Error(_) => return Ok(()),
+                    NetlinkPayload::Done(_) | NetlinkPayload::Error(_) => return Ok(()),
                     NetlinkPayload::InnerMessage(inner) => {
                         each(inner);
                         if !to_the_end {

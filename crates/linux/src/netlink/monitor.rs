@@ -106,7 +106,9 @@ impl Change {
 mod tests {
     use super::super::NewAddress;
     use super::*;
+    use crate::rt::{Poller, now};
     use crate::testing::in_new_network;
+    use std::time::Duration;
 
     fn all(monitor: &mut Monitor) -> Vec<Change> {
         std::iter::from_fn(|| monitor.next().expect("reads")).collect()
@@ -144,8 +146,13 @@ mod tests {
             netlink.set_up(b, false).expect("down");
             let pulled =
                 |change: &Change| matches!(change, Change::Link(l) if l.index == a && !l.carrier);
-            let changes = all(&mut monitor);
-            assert!(changes.iter().any(pulled), "{changes:?}");
+            // The kernel tells the other end's loss a moment later.
+            let mut poller = Poller::new().expect("poller");
+            poller.add(&monitor, 1).expect("adds");
+            let deadline = now() + Duration::from_secs(10);
+            while !all(&mut monitor).iter().any(pulled) {
+                assert!(!poller.wait(Some(deadline)).expect("waits").due, "nothing was told");
+            }
         });
     }
 }

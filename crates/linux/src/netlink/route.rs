@@ -5,7 +5,8 @@ use super::{Netlink, missing};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+    RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteProtocol, RouteScope,
+    RouteType,
 };
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -97,13 +98,15 @@ impl Netlink {
         self.change(RouteNetlinkMessage::DelRoute(route.message.clone()), 0)
     }
 
-    /// Gives a listed route another source address, or none, and leaves all else as it is. For
-    /// an IPv4 route in one step; IPv6 takes the old one away after the new one stands.
+    /// Gives a listed route another source address, or none, in one step, and leaves all else as
+    /// it is.
     ///
     /// # Errors
     /// `InvalidInput` when the source is not an address of this host, `PermissionDenied`.
     pub fn set_route_source(&mut self, route: &Route, source: Option<IpAddr>) -> io::Result<()> {
         let mut message = route.message.clone();
+        // The others tell the state of the link and are refused in a request.
+        message.header.flags &= RouteFlags::Onlink;
         message.attributes.retain(|attribute| {
             !matches!(attribute, RouteAttribute::PrefSource(_) | RouteAttribute::CacheInfo(_))
         });
@@ -298,30 +301,40 @@ mod tests {
         });
     }
 
+    /// The only default route through `gateway`.
+    fn default_route(netlink: &mut Netlink, gateway: IpAddr) -> Route {
+        let mut routes = netlink.routes().expect("lists");
+        routes.retain(|route| route.prefix == 0 && route.gateway == Some(gateway));
+        assert_eq!(routes.len(), 1, "{routes:?}");
+        routes.remove(0)
+    }
+
+    /// Sets and clears the source of a default route, with `vip` on interface `a`.
+    fn change_source(netlink: &mut Netlink, gateway: IpAddr, far: IpAddr, vip: IpAddr) {
+        netlink.add_route(&NewRoute::default_via(gateway)).expect("adds");
+        let before = default_route(netlink, gateway);
+        netlink.set_route_source(&before, Some(vip)).expect("sets");
+        let with = default_route(netlink, gateway);
+        assert_eq!(with.source, Some(vip));
+        assert_eq!((with.metric, with.interface), (before.metric, before.interface));
+        assert_eq!(netlink.route_to(far).expect("asks").1, Some(vip));
+        netlink.set_route_source(&with, None).expect("clears");
+        let without = default_route(netlink, gateway);
+        assert_eq!(without.source, None);
+        netlink.remove_route(&without).expect("removes");
+        let mut left = netlink.routes().expect("lists").into_iter();
+        assert!(left.all(|route| route.gateway != Some(gateway)));
+    }
+
     #[test]
     fn a_routes_source_changes_and_the_rest_of_it_stays() {
         in_new_network(|netlink| {
             let a = one_interface(netlink);
             netlink.add_address(&NewAddress::plain(a, ip("10.0.0.100"), 24)).expect("adds");
-            netlink.add_route(&NewRoute::default_via(ip("10.0.0.254"))).expect("adds");
-            let find = |netlink: &mut Netlink| {
-                let routes = netlink.routes().expect("lists");
-                let mut found = routes.into_iter().filter(|r| r.prefix == 0 && r.gateway.is_some());
-                let first = found.next().expect("default route");
-                assert_eq!(found.next(), None, "only one default route");
-                first
-            };
-            let before = find(netlink);
-            netlink.set_route_source(&before, Some(ip("10.0.0.100"))).expect("sets");
-            let with = find(netlink);
-            assert_eq!(with.source, Some(ip("10.0.0.100")));
-            assert_eq!((with.gateway, with.interface), (before.gateway, before.interface));
-            assert_eq!(netlink.route_to(ip("192.0.2.1")).expect("asks").1, with.source);
-            netlink.set_route_source(&with, None).expect("sets");
-            let without = find(netlink);
-            assert_eq!(without.source, None);
-            netlink.remove_route(&without).expect("removes");
-            assert!(netlink.routes().expect("lists").iter().all(|route| route.prefix > 0));
+            let v6 = NewAddress { no_dad: true, ..NewAddress::plain(a, ip("fd00::100"), 64) };
+            netlink.add_address(&v6).expect("adds");
+            change_source(netlink, ip("10.0.0.254"), ip("192.0.2.1"), ip("10.0.0.100"));
+            change_source(netlink, ip("fd00::fe"), ip("2001:db8::1"), ip("fd00::100"));
         });
     }
 }

@@ -134,8 +134,8 @@ impl Poller {
         // Zero would disarm the timer, and the clock's start is in the past anyway.
         let nanos = deadline.map_or(0, |at| at.as_nanos().max(1));
         let value = Timespec {
-            tv_sec: (nanos / 1_000_000_000) as i64,
-            tv_nsec: (nanos % 1_000_000_000) as i64,
+            tv_sec: (nanos / 1_000_000_000).cast_signed(),
+            tv_nsec: (nanos % 1_000_000_000).cast_signed(),
         };
         let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
         let spec = Itimerspec { it_interval: zero, it_value: value };
