@@ -262,8 +262,10 @@ impl Messaging {
         up: &mut Vec<Heard>,
     ) {
         self.note_uuid(step, index, &message);
+        let node = &mut self.nodes[index];
+        node.last_link = Some(envelope.link);
         if newest {
-            self.nodes[index].said_at = envelope.ts;
+            node.said_at = envelope.ts;
         }
         self.link_heard(step, index, envelope.link, step.now, up);
         if envelope.seq % super::services::ACK_EVERY == self.ack_trigger {
@@ -428,9 +430,6 @@ impl Messaging {
         let comm_up = self.comm_up();
         let node = &mut self.nodes[index];
         let limit = node.limit(&self.config.timing, comm_up);
-        if first == step.now {
-            node.last_link = Some(link);
-        }
         let Some(life) = node.link_mut(link) else { return };
         life.last_heard = life.last_heard.max(Some(first));
         if life.up || step.now.since(first) >= limit {

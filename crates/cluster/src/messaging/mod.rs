@@ -207,7 +207,8 @@ impl Messaging {
     /// No later than this [`tick`](Self::tick) has something to do.
     pub fn next_deadline(&self) -> Option<Instant> {
         let nodes = self.nodes.iter().filter_map(|node| self.node_deadline(node));
-        let ask = if self.comm_up() { None } else { self.join.ask_at() };
+        let joining = self.state == NodeState::Up;
+        let ask = if joining { self.join.ask_at() } else { None };
         nodes.chain(self.beat_at).chain(ask).min()
     }
 

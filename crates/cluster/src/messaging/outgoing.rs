@@ -100,17 +100,11 @@ impl Messaging {
             message.push("seq", hex(seq));
         }
         message.push("hg", hex(self.generation.into()));
-        message.push("ts", hex(self.time(step)));
+        message.push("ts", hex(time(step)));
         if seq.is_some() {
             message.push("ld", Value::Text(self.load.clone().into_bytes()));
         }
         message.with("ttl", self.time_to_live().to_string())
-    }
-
-    /// The wall clock in seconds as `ts` has it; never zero, which a real node drops
-    /// (docs/ancestors/heartbeat.md §1.5).
-    fn time(&self, step: &Step<'_>) -> u64 {
-        step.journal.wall(step.now).as_secs().max(1)
     }
 
     fn time_to_live(&self) -> u64 {
@@ -202,7 +196,7 @@ impl Messaging {
                 .with("st", NodeState::Ping.word())
                 .with("info", if group { "ping_group" } else { "ping" })
                 .with("src", link.name.as_str());
-            ping.push("ts", hex(self.time(step)));
+            ping.push("ts", hex(time(step)));
             ping.push("hg", hex(self.generation.into()));
             ping.push("seq", hex(self.pings));
             let bytes = encode(&ping, Format::Netstring, config.format, &config.keys).into();
@@ -260,6 +254,12 @@ impl Messaging {
     pub fn clients_may_send(&self) -> bool {
         self.window.stage == 0
     }
+}
+
+/// The wall clock in seconds as `ts` has it; never zero, which a real node drops
+/// (docs/ancestors/heartbeat.md §1.5).
+fn time(step: &Step<'_>) -> u64 {
+    step.journal.wall(step.now).as_secs().max(1)
 }
 
 fn packing(config: &Config) -> Packing {
