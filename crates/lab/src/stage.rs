@@ -8,7 +8,7 @@ use crate::{httpd, peers, world};
 use anyhow::{Context, Result, bail, ensure};
 use base::Instant;
 use rustix::process::Signal;
-use sim::scenario::{Cluster, ConfigFiles, Cut, Edit, Maker, Pair, Seat, Service};
+use sim::scenario::{Cluster, ConfigFiles, Cut, Edit, Maker, Pair, Seat};
 use std::collections::BTreeSet;
 use std::process::Child;
 use std::time::Duration;
@@ -73,14 +73,15 @@ impl Stage {
 
     fn furnish(&mut self, setup: &[Edit]) -> Result<()> {
         let program = world::own_program()?;
-        let script = httpd::init_script(&program.to_string_lossy());
+        let program = program.to_string_lossy();
         for seat in Seat::BOTH {
             for edit in setup {
                 self.files[seat.0].apply(edit, seat);
             }
             self.nodes[seat.0].configure(&self.files[seat.0])?;
-            if self.cluster.service == Service::Page {
-                self.nodes[seat.0].write("etc/init.d/httpd", &script, 0o755)?;
+            for server in [httpd::HTTPD, httpd::LISTENER] {
+                let script = httpd::init_script(server, &program);
+                self.nodes[seat.0].write(&format!("etc/init.d/{}", server.name), &script, 0o755)?;
             }
         }
         Ok(())

@@ -38,7 +38,7 @@ fn act(words: &[&str]) -> Result<i32> {
     match words {
         ["init", spec] => init::run(Path::new(spec)).map(|()| 0),
         ["client", kind, address] => client::run(kind, address).map(|()| 0),
-        ["httpd"] => httpd::run().map(|()| 0),
+        ["httpd", port, pid_file] => httpd::run(port, pid_file).map(|()| 0),
         ["inside", rest @ ..] => {
             world::settle()?;
             inside(rest)

@@ -170,14 +170,18 @@ pub enum Command {
 }
 
 impl Command {
-    /// True for what only real daemons and a real file system can do: texts of logs, and exit
-    /// codes of the ancestor's commands.
-    pub const fn lab_only(&self) -> bool {
-        matches!(
-            self,
-            Self::Expect { what: Expectation::Log { .. } | Expectation::Exit(_), .. }
-                | Self::Hold { what: Expectation::Log { .. } | Expectation::Exit(_), .. }
-        )
+    /// True for what only real daemons and a real file system can do: texts of logs, exit codes,
+    /// and commands other than the cluster's own.
+    pub fn lab_only(&self) -> bool {
+        match self {
+            Self::Run(_, words) => words
+                .first()
+                .is_none_or(|word| !matches!(word.as_str(), "hb_standby" | "hb_takeover")),
+            Self::Expect { what, .. } | Self::Hold { what, .. } => {
+                matches!(what, Expectation::Log { .. } | Expectation::Exit(_))
+            }
+            _ => false,
+        }
     }
 }
 
