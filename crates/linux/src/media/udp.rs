@@ -265,6 +265,28 @@ mod tests {
     }
 
     #[test]
+    fn sockets_have_the_options_of_the_ancestors() {
+        in_new_network(|netlink| {
+            let _neighbour = with_neighbour(netlink);
+            let device = Some(b"eth0".to_vec());
+            let bcast = Udp::bcast("eth0", 694).expect("opens");
+            assert!(bcast.sender.broadcast().expect("asks"));
+            assert_eq!(bcast.sender.device().expect("asks"), device);
+            assert_eq!(bcast.target, SockAddr::from(SocketAddr::from(([10, 0, 0, 255], 694))));
+            assert_eq!(bcast.receiver.local_addr().expect("asks"), any(false, 694));
+            let ucast = Udp::ucast("eth0", ip("10.0.0.2"), 694).expect("opens");
+            assert_eq!(ucast.sender.tos_v4().expect("asks"), LOW_DELAY);
+            assert_eq!(ucast.sender.ttl_v4().expect("asks"), 64);
+            assert_eq!(socket2::SockRef::from(&ucast.receiver).device().expect("asks"), device);
+            let mcast = Udp::mcast("eth0", ip("225.0.0.1"), 695, 3, false).expect("opens");
+            assert_eq!(mcast.sender.multicast_ttl_v4().expect("asks"), 3);
+            assert!(!mcast.sender.multicast_loop_v4().expect("asks"));
+            let group = SocketAddr::new(ip("225.0.0.1"), 695);
+            assert_eq!(mcast.receiver.local_addr().expect("asks"), group);
+        });
+    }
+
+    #[test]
     fn broadcast_and_several_unicasts_share_a_port() {
         in_new_network(|netlink| {
             let _neighbour = with_neighbour(netlink);
