@@ -140,3 +140,37 @@ impl FromIterator<Field> for Message {
         Self { fields: fields.into_iter().collect() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_the_ancestor_reads_them() {
+        let message = Message::of_type("status").with("seq", "0x1f").with("hg", "6b014525");
+        assert_eq!(message.hex("seq"), Some(0x1f));
+        assert_eq!(message.hex("hg"), Some(0x6b01_4525));
+        assert_eq!(message.hex("t"), None, "no number");
+        assert_eq!(message.hex("ts"), None, "no field");
+        assert_eq!(message.with("ttl", " 3").decimal("ttl"), Some(3));
+    }
+
+    #[test]
+    fn a_field_set_again_keeps_its_place_and_a_removed_one_is_gone() {
+        let mut message = Message::of_type("a").with("x", "1").with("y", "2");
+        message.set("x", "3");
+        message.set("z", "4");
+        let names: Vec<_> = message.fields().iter().map(|f| f.name.as_slice()).collect();
+        assert_eq!(names, [&b"t"[..], b"x", b"y", b"z"]);
+        assert_eq!(message.text("x"), Some("3"));
+        message.remove("x");
+        assert_eq!(message.get("x"), None);
+    }
+
+    #[test]
+    fn a_binary_field_is_no_text_and_the_other_way_round() {
+        let message = Message::of_type("a").with_value("u", Value::Binary(vec![1]));
+        assert_eq!((message.text("u"), message.binary("t")), (None, None));
+        assert_eq!(message.binary("u"), Some(&[1][..]));
+    }
+}
