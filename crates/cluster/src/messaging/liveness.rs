@@ -2,7 +2,7 @@
 
 use super::{Heard, Messaging, Node};
 use crate::step::Step;
-use api::{EventKind, Level, NodeKind, NodeState, Subject};
+use api::{EventId, EventKind, Level, NodeKind, NodeState, Subject};
 use base::Instant;
 use std::time::Duration;
 
@@ -64,8 +64,10 @@ impl Messaging {
                 self.forget_own_links(step.now, index);
                 continue;
             }
-            self.judge_links(step, index, up);
+            let cause = step.cause;
+            step.cause = self.judge_links(step, index, up).or(cause);
             self.judge_node(step, index, up);
+            step.cause = cause;
         }
         self.judged_at = step.now;
     }
@@ -78,7 +80,14 @@ impl Messaging {
         links.filter(|link| silent(link.last_heard)).for_each(|link| link.up = false);
     }
 
-    fn judge_links(&mut self, step: &mut Step<'_>, index: usize, up: &mut Vec<Heard>) {
+    /// Returns the event of the last link lost, if one was: what a node's death follows from.
+    fn judge_links(
+        &mut self,
+        step: &mut Step<'_>,
+        index: usize,
+        up: &mut Vec<Heard>,
+    ) -> Option<EventId> {
+        let mut lost = None;
         let (timing, comm_up) = (self.config.timing, self.comm_up());
         let limit = self.nodes[index].limit(&timing, comm_up);
         let node = self.nodes[index].name.clone();
@@ -99,7 +108,9 @@ impl Messaging {
             let subject = Subject::Link(node.as_str().to_owned(), name);
             let because = step.tell(Level::Warning, EventKind::LinkDown, subject, text);
             up.push(Heard::Link { node: node.clone(), link, up: false, because });
+            lost = Some(because);
         }
+        lost
     }
 
     fn judge_node(&mut self, step: &mut Step<'_>, index: usize, up: &mut Vec<Heard>) {

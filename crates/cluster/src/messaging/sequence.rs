@@ -19,6 +19,10 @@ const MISSING_MAX: usize = 500;
 /// more than this carries nothing worth knowing.
 const RECENT_MAX: usize = 64;
 
+/// Copies of one message that may come: one for each further medium, and again for each time that
+/// it is repeated for somebody. More are no accident.
+const COPIES_MAX: u32 = 16;
+
 /// Real nodes send their own packets slightly out of order in every standby; nothing is asked
 /// for before this has passed (docs/ancestors/heartbeat.md §0/4).
 const REORDER_WAIT: Duration = Duration::from_millis(50);
@@ -53,7 +57,7 @@ pub(super) enum Verdict {
     Late,
     /// Seen before, first at that moment.
     Copy(Instant),
-    /// Too old to be of use: a replay, or a medium that lags far behind.
+    /// Too old to be of use, or copied too often: a replay, or a medium that lags far behind.
     Stale,
 }
 
@@ -72,11 +76,18 @@ struct Wanted {
     asked: u32,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Arrival {
+    seq: u64,
+    at: Instant,
+    copies: u32,
+}
+
 /// The sequence of one node's messages within one generation.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tracker {
     last: Option<u64>,
-    recent: VecDeque<(u64, Instant)>,
+    recent: VecDeque<Arrival>,
     missing: BTreeMap<u64, Wanted>,
     ack_due: Option<u64>,
 }
@@ -122,19 +133,25 @@ impl Tracker {
             self.arrived(seq, now);
             return Verdict::Late;
         }
-        self.first_arrival(seq).map_or(Verdict::Stale, Verdict::Copy)
+        match self.recent.iter_mut().rev().find(|arrival| arrival.seq == seq) {
+            Some(arrival) if arrival.copies < COPIES_MAX => {
+                arrival.copies += 1;
+                Verdict::Copy(arrival.at)
+            }
+            _ => Verdict::Stale,
+        }
     }
 
     /// When the message with that number came first, if it is one of the latest.
     pub(super) fn first_arrival(&self, seq: u64) -> Option<Instant> {
-        self.recent.iter().rev().find(|(known, _)| *known == seq).map(|(_, at)| *at)
+        self.recent.iter().rev().find(|arrival| arrival.seq == seq).map(|arrival| arrival.at)
     }
 
     fn arrived(&mut self, seq: u64, now: Instant) {
         if self.recent.len() == RECENT_MAX {
             self.recent.pop_front();
         }
-        self.recent.push_back((seq, now));
+        self.recent.push_back(Arrival { seq, at: now, copies: 0 });
     }
 
     /// Waits for nothing any more, and remembers no arrivals. The highest number stays, so that
@@ -259,6 +276,16 @@ mod tests {
         take(&mut tracker, 6, 20);
         assert_eq!(take(&mut tracker, 5, 900), Verdict::Copy(at(10)));
         assert_eq!(take(&mut tracker, 4, 900), Verdict::Stale);
+    }
+
+    #[test]
+    fn one_copy_too_many_is_a_replay() {
+        let mut tracker = Tracker::default();
+        take(&mut tracker, 5, 10);
+        for _ in 0..COPIES_MAX {
+            assert_eq!(take(&mut tracker, 5, 20), Verdict::Copy(at(10)));
+        }
+        assert_eq!(take(&mut tracker, 5, 20), Verdict::Stale);
     }
 
     #[test]

@@ -24,6 +24,17 @@ fn a_killed_node_is_dead_after_its_own_dead_time() {
 }
 
 #[test]
+fn a_death_follows_from_the_silence_of_the_last_link() {
+    let mut lab = Lab::joined();
+    lab.kill(1);
+    lab.run(secs(6));
+    let events = &lab.hosts[0].events;
+    let death = events.iter().find(|e| e.kind == EventKind::NodeDead).unwrap();
+    let silence = events.iter().find(|e| Some(e.id) == death.cause).unwrap();
+    assert_eq!(silence.kind, EventKind::LinkDown);
+}
+
+#[test]
 fn the_dead_time_that_counts_is_the_one_the_peer_advertises() {
     let mut patient = pair("node2");
     patient.timing.deadtime = secs(9);
