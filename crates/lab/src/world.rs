@@ -118,11 +118,22 @@ pub(crate) fn settle() -> Result<()> {
     Ok(())
 }
 
-/// The file of the program that runs now.
+/// A program that hands the words `lab …` to [`crate::main`], which the lab starts as the first
+/// process of its world and its hosts: this one, if it is `handover` or this crate's own test; for
+/// others, such as the repository's tools, `handover`.
 ///
 /// # Errors
-/// When `/proc` doesn't tell.
+/// When `/proc` doesn't tell our own name, or `handover` can't be found.
 pub(crate) fn own_program() -> Result<PathBuf> {
+    let own = this_program()?;
+    let name = own.file_name().unwrap_or_default().to_string_lossy();
+    if name == "handover" || name.starts_with("scenarios-") {
+        return Ok(own);
+    }
+    handover_program()
+}
+
+fn this_program() -> Result<PathBuf> {
     std::env::current_exe().context("cannot find this program's own file")
 }
 
@@ -138,7 +149,7 @@ pub fn handover_program() -> Result<PathBuf> {
             format!("HANDOVER_BIN names {}, which can't be used", path.display())
         });
     }
-    let own = own_program()?;
+    let own = this_program()?;
     if own.file_name().is_some_and(|name| name == "handover") {
         return Ok(own);
     }

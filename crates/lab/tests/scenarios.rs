@@ -5,8 +5,17 @@
 //! scenarios and pairs by a part of `name pair`. Where something can't be run the reason is
 //! printed; with `CI=true` that is a failure.
 
+use anyhow::{Context, Result, ensure};
 use lab::Outcome;
-use std::process::ExitCode;
+use sim::scenario::Pair;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+/// Marks the processes of the lab that is killed.
+const MARK: &str = "HANDOVER_LAB_MARK";
+
+/// Generous: what is waited for takes well under a second.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -20,7 +29,7 @@ fn main() -> ExitCode {
     }
     let wanted: Vec<&str> =
         words.iter().filter(|word| !word.starts_with('-')).map(String::as_str).collect();
-    match run(&wanted) {
+    match nothing_outlives_a_killed_lab(&wanted).and_then(|()| run(&wanted)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -30,10 +39,52 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(wanted: &[&str]) -> Result<bool, anyhow::Error> {
+/// A lab that is killed without a chance to clean up takes hosts, daemons and networks along.
+fn nothing_outlives_a_killed_lab(wanted: &[&str]) -> Result<()> {
+    let Some(pair) = Pair::ALL.into_iter().find(|&pair| lab::impossible(pair).is_none()) else {
+        println!("skipped: nothing outlives a killed lab: no pair can be run here");
+        return Ok(());
+    };
+    if !wanted.is_empty() {
+        return Ok(());
+    }
+    let mark = format!("{MARK}={}", std::process::id());
+    let mut lab = Command::new(std::env::current_exe()?)
+        .args(["lab", "--scenario", "start_together", "--pair", &pair.to_string()])
+        .env(MARK, std::process::id().to_string())
+        .stdout(Stdio::null())
+        .spawn()?;
+    // Lab, world, and two processes for each of two nodes, client and gateway.
+    let up = wait_for(|| marked(&mark) >= 10);
+    lab.kill()?;
+    lab.wait()?;
+    up.context("the lab's hosts did not come up")?;
+    wait_for(|| marked(&mark) == 0).context("processes of a killed lab live on")?;
+    println!("passed   nothing outlives a killed lab");
+    Ok(())
+}
+
+fn wait_for(mut test: impl FnMut() -> bool) -> Result<()> {
+    let begin = Instant::now();
+    while !test() {
+        ensure!(begin.elapsed() < PATIENCE, "not after {} s", PATIENCE.as_secs());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// How many processes have this in their environment.
+fn marked(mark: &str) -> usize {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let environments =
+        processes.filter_map(|entry| std::fs::read(entry.path().join("environ")).ok());
+    environments.filter(|all| all.split(|&b| b == 0).any(|one| one == mark.as_bytes())).count()
+}
+
+fn run(wanted: &[&str]) -> Result<bool> {
     let mut scenarios = lab::scenarios()?;
     for scenario in &mut scenarios {
-        let chosen = |pair: &sim::scenario::Pair| {
+        let chosen = |pair: &Pair| {
             let title = format!("{} {pair}", scenario.name);
             wanted.iter().all(|word| title.contains(word))
         };
