@@ -34,6 +34,9 @@ pub struct StepReport {
     pub text: String,
     /// How long it took.
     pub took: Duration,
+    /// The client's longest wait for an answer, from the last command that was no `expect` to this
+    /// step's end: the figure that benches read.
+    pub outage: Duration,
 }
 
 /// The whole run.

@@ -51,6 +51,7 @@ impl Runner {
                 line: step.line,
                 text: step.text.clone(),
                 took: now().since(started),
+                outage: self.stage.answers().longest_outage(self.mark, now()),
             });
             let why = match done {
                 Ok(None) => continue,
