@@ -1,8 +1,12 @@
 //! `handover sim`: the command line of the simulator. Clock, files and terminal are the caller's.
 
+use crate::exhaustive::{Situation, exhaust};
+use crate::player::{Verdict, play_scenario};
 use crate::run::play;
+use crate::scenario::parse;
 use crate::schedule::Schedule;
 use crate::search::{Report, search};
+use crate::setup::Setup;
 use cluster::Node;
 use std::time::Duration;
 
@@ -89,11 +93,11 @@ pub fn main(args: &[String], shell: &mut dyn Shell) -> i32 {
         shell.say(HELP);
         0
     } else if !options.files.is_empty() {
-        2
+        scenarios(&options.files, shell)
     } else if let Some(seed) = options.seed {
         one(seed, options.keep.as_deref(), shell)
     } else if options.exhaustive {
-        2
+        exhaustive(options.seconds.unwrap_or(SECONDS_DEFAULT), shell)
     } else {
         many(&options, shell)
     }
@@ -151,4 +155,58 @@ fn summary(report: &Report, took: Duration) -> String {
         report.failures.len()
     );
     text
+}
+
+/// Deeper than any budget of minutes goes.
+const DEPTH_MAX: usize = 64;
+
+fn exhaustive(seconds: u64, shell: &mut dyn Shell) -> i32 {
+    let share = Duration::from_secs(seconds) / Situation::ALL.len() as u32;
+    let mut broken = false;
+    for situation in Situation::ALL {
+        let begun = shell.elapsed();
+        let setup = Setup { ucast: true, ..Setup::plain() };
+        let reached = exhaust::<Node>(&setup, situation, DEPTH_MAX, &mut || {
+            shell.elapsed().saturating_sub(begun) < share
+        });
+        shell.say(&reached.to_string());
+        broken |= reached.failure.is_some();
+    }
+    i32::from(broken)
+}
+
+fn scenarios(files: &[String], shell: &mut dyn Shell) -> i32 {
+    let mut code = 0;
+    for file in files {
+        let name = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".txt");
+        let read = shell.read(file).and_then(|text| {
+            parse(name, &text).map_err(|found| {
+                let first = found.first();
+                first.map_or_else(String::new, |d| {
+                    format!("{file}:{}: {}", d.line_column(&text).0, d.message)
+                })
+            })
+        });
+        let scenario = match read {
+            Ok(scenario) => scenario,
+            Err(error) => {
+                shell.say(&error);
+                code = 2;
+                continue;
+            }
+        };
+        let (verdict, log) = play_scenario::<Node>(&scenario);
+        match verdict {
+            Verdict::Passed => shell.say(&format!("{name}: passed")),
+            Verdict::LabOnly(why) => shell.say(&format!("{name}: only in the lab: {why}")),
+            Verdict::Failed { line, text, why } => {
+                for line in &log {
+                    shell.say(line);
+                }
+                shell.say(&format!("{name}: line {line}: {text}: not so; {why}"));
+                code = code.max(1);
+            }
+        }
+    }
+    code
 }

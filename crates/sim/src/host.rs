@@ -87,7 +87,7 @@ impl<S> Host<S> {
 
     /// Reads and counts up what the disk keeps, as a starting daemon's shell does: an absent
     /// generation file begins at the wall clock's second (docs/ancestors/heartbeat.md §5.5).
-    pub(crate) fn birth(&mut self, now: Instant, dice: &mut Dice, succeeds: bool) -> Boot {
+    pub(crate) fn boot(&mut self, now: Instant, dice: &mut Dice) -> Boot {
         let wall = u32::try_from(self.wall(now).as_secs()).unwrap_or(u32::MAX);
         let generation = self.generation_file.unwrap_or(wall).saturating_add(1);
         self.generation_file = Some(generation);
@@ -97,7 +97,7 @@ impl<S> Host<S> {
             uuid[8..].copy_from_slice(&dice.next_u64().to_le_bytes());
             uuid
         });
-        let predecessor = succeeds.then(|| self.left()).filter(|left| !left.groups.is_empty());
+        let predecessor = Some(self.left()).filter(|left| !left.groups.is_empty());
         Boot { generation, uuid, dice: dice.split(), predecessor }
     }
 

@@ -9,9 +9,12 @@
 
 mod checks;
 mod command;
+pub mod exhaustive;
 mod host;
 mod layout;
 mod network;
+mod pick;
+pub mod player;
 mod room;
 mod run;
 pub mod scenario;

@@ -207,9 +207,10 @@ impl Room {
                 (Outcome::Yes, effect)
             }
             Job::Fence { target, works: true } => (Outcome::Yes, Effect::Fenced(target)),
-            Job::Fence { works: false, .. } => {
-                (Outcome::Failed { reason: "the power switch does not answer".into() }, Effect::None)
-            }
+            Job::Fence { works: false, .. } => (
+                Outcome::Failed { reason: "the power switch does not answer".into() },
+                Effect::None,
+            ),
         }
     }
 }
@@ -251,7 +252,10 @@ mod tests {
 
     fn status(config: &Config, place: Place) -> Action {
         let group = &config.groups[place.group];
-        Action::Status { group: group.key.clone(), resource: group.resources[place.resource].clone() }
+        Action::Status {
+            group: group.key.clone(),
+            resource: group.resources[place.resource].clone(),
+        }
     }
 
     fn run(room: &mut Room, config: &Config, action: &Action) -> Outcome {

@@ -68,7 +68,8 @@ pub fn settle<S: Subject>(world: &mut World<S>, setup: &Setup) {
 /// Waits until a daemon runs on every host.
 fn all_up<S: Subject>(world: &mut World<S>, limit: Instant) -> bool {
     loop {
-        let missing = (0..world.hosts()).find(|host| !world.is_up(*host) || world.is_stopping(*host));
+        let missing =
+            (0..world.hosts()).find(|host| !world.is_up(*host) || world.is_stopping(*host));
         match missing {
             _ if world.violation().is_some() => return false,
             None => return true,

@@ -244,7 +244,9 @@ impl fmt::Display for Act {
             Self::Pause(host) => write!(f, "# sim: pause {}", node(host)),
             Self::Resume(host) => write!(f, "# sim: resume {}", node(host)),
             Self::ClockJump(host, s) => write!(f, "# sim: the clock of {} jumps {s} s", node(host)),
-            Self::Standby(host, set) => write!(f, "run hb_standby {} on {}", set.word(), node(host)),
+            Self::Standby(host, set) => {
+                write!(f, "run hb_standby {} on {}", set.word(), node(host))
+            }
             Self::Takeover(host, set) => {
                 write!(f, "run hb_takeover {} on {}", set.word(), node(host))
             }
@@ -258,7 +260,12 @@ impl fmt::Display for Act {
                 trouble
             ),
             Self::Fence(host, works) => {
-                write!(f, "# sim: fencing from {} {}", node(host), if *works { "works" } else { "fails" })
+                write!(
+                    f,
+                    "# sim: fencing from {} {}",
+                    node(host),
+                    if *works { "works" } else { "fails" }
+                )
             }
         }
     }
@@ -322,9 +329,8 @@ mod tests {
     fn no_host_loses_its_state_and_its_clock_in_one_run() {
         for seed in 0..2_000 {
             let steps = Schedule::random(seed).steps;
-            let jumps = |host| {
-                steps.iter().any(|s| matches!(s.act, Act::ClockJump(h, _) if h == host))
-            };
+            let jumps =
+                |host| steps.iter().any(|s| matches!(s.act, Act::ClockJump(h, _) if h == host));
             for step in &steps {
                 if let Act::Boot { host, lost: true } = step.act {
                     assert!(!jumps(host), "seed {seed}");

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A datagram that takes longer than this counts as a disturbance: negotiations wait for it.
-const PROMPT: Duration = Duration::from_millis(60);
+pub(crate) const PROMPT: Duration = Duration::from_millis(60);
 
 /// How often the shell reads the wall clock for its daemon: at least once a second is promised.
 const AMBIENT_EVERY: Duration = Duration::from_secs(1);
@@ -33,15 +33,15 @@ const LOG_MAX: usize = 20_000;
 /// Hosts, wires, clock and checkers.
 #[derive(Clone)]
 pub struct World<S> {
-    now: Instant,
+    pub(crate) now: Instant,
     layout: Arc<Layout>,
-    hosts: Vec<Host<S>>,
+    pub(crate) hosts: Vec<Host<S>>,
     network: Network,
     /// Datagrams that wait on clogged paths: wire, from, to, link there, bytes.
     clogged: Vec<(crate::network::Wire, usize, usize, LinkId, Arc<[u8]>)>,
-    queue: BinaryHeap<Entry>,
+    pub(crate) queue: BinaryHeap<Entry>,
     order: u64,
-    checks: Checks,
+    pub(crate) checks: Checks,
     dice: Dice,
     requests: u64,
     out: Vec<Output>,
@@ -171,13 +171,7 @@ impl<S: Subject> World<S> {
 
     /// Lets the next thing happen, if it is due by `limit`; else the clock moves there.
     fn step(&mut self, limit: Instant) -> bool {
-        let timer = self
-            .hosts
-            .iter()
-            .enumerate()
-            .filter(|(_, h)| h.is_listening())
-            .filter_map(|(i, h)| Some((h.deadline?.max(self.now), i)))
-            .min();
+        let timer = self.next_deadline();
         let queued = self.queue.peek().map(|e| e.at);
         match (queued, timer) {
             (Some(at), timer) if at <= limit && timer.is_none_or(|(t, _)| at <= t) => {
@@ -199,14 +193,20 @@ impl<S: Subject> World<S> {
         }
     }
 
-    fn advance(&mut self, to: Instant) {
+    /// The next moment at which a daemon wants to tick, and whose it is.
+    pub(crate) fn next_deadline(&self) -> Option<(Instant, usize)> {
+        let listening = self.hosts.iter().enumerate().filter(|(_, host)| host.is_listening());
+        listening.filter_map(|(i, host)| Some((host.deadline?.max(self.now), i))).min()
+    }
+
+    pub(crate) fn advance(&mut self, to: Instant) {
         if to > self.now {
             self.now = to;
             self.checks.advance(to);
         }
     }
 
-    fn tick(&mut self, host: usize) {
+    pub(crate) fn tick(&mut self, host: usize) {
         let (at, count) = self.hosts[host].ticks_now;
         let count = if at == self.now { count + 1 } else { 1 };
         self.hosts[host].ticks_now = (self.now, count);
@@ -217,7 +217,7 @@ impl<S: Subject> World<S> {
         self.give(host, None, Input::Tick);
     }
 
-    fn happen(&mut self, due: Due) {
+    pub(crate) fn happen(&mut self, due: Due) {
         match due {
             Due::Datagram { from, to, link, bytes } => {
                 let input = Input::Datagram { link, from: String::new(), bytes: bytes.to_vec() };
@@ -232,7 +232,7 @@ impl<S: Subject> World<S> {
                 self.ambient(host);
                 self.push(AMBIENT_EVERY, Due::Ambient { host, life });
             }
-            Due::Respawn { host, life } if self.hosts[host].life == life => self.launch(host, true),
+            Due::Respawn { host, life } if self.hosts[host].life == life => self.launch(host),
             Due::PowerOn { host, life } if self.hosts[host].life == life => {
                 self.switch_on(host, false);
             }
@@ -272,8 +272,7 @@ impl<S: Subject> World<S> {
         for output in out.drain(..) {
             match output {
                 Output::Send { link, bytes } => {
-                    let on_wire =
-                        matches!(self.layout.outlet(host, link), Some(Outlet::Wire(..)));
+                    let on_wire = matches!(self.layout.outlet(host, link), Some(Outlet::Wire(..)));
                     if on_wire && message.as_ref().is_none_or(|(last, _)| *last != bytes) {
                         self.is_sent(host, message.take());
                         if let Some(sin) = self.hosts[host].witness.sees(host, &bytes) {
@@ -282,7 +281,9 @@ impl<S: Subject> World<S> {
                     }
                     let reached = self.transmit(host, link, &bytes);
                     message = match (message, reached) {
-                        (Some((_, before)), reached) => Some((bytes, before | reached.unwrap_or(0))),
+                        (Some((_, before)), reached) => {
+                            Some((bytes, before | reached.unwrap_or(0)))
+                        }
                         (None, Some(reached)) => Some((bytes, reached)),
                         (None, None) => None,
                     };
@@ -469,17 +470,17 @@ impl<S: Subject> World<S> {
             self.hosts[host].powered = true;
             self.checks.proven_clean(host);
         }
-        self.launch(host, false);
+        self.launch(host);
     }
 
-    fn launch(&mut self, host: usize, succeeds: bool) {
+    fn launch(&mut self, host: usize) {
         self.note(Some(host), || "the daemon starts".into());
         let now = self.now;
         let there = &mut self.hosts[host];
         there.life += 1;
         let life = there.life;
-        let birth = there.birth(now, &mut self.dice, succeeds);
-        there.subject = Some(S::born(there.config.clone(), birth));
+        let boot = there.boot(now, &mut self.dice);
+        there.subject = Some(S::born(there.config.clone(), boot));
         self.ambient(host);
         self.push(AMBIENT_EVERY, Due::Ambient { host, life });
         let mut out = std::mem::take(&mut self.out);
@@ -525,9 +526,27 @@ impl<S: Subject> World<S> {
         Some(number)
     }
 
-    /// Has a host's daemon read a changed configuration.
-    pub fn reload(&mut self, host: usize, config: cluster::Config) {
-        self.give(host, None, Input::Reload(Box::new(config)));
+    /// The configuration a host's daemon finds from now on. Links and groups must stay as they
+    /// were: the wires are laid.
+    pub fn configure(&mut self, host: usize, config: cluster::Config) {
+        self.hosts[host].config = Arc::new(config);
+    }
+
+    /// Has a host's daemon read its configuration again.
+    pub fn reload(&mut self, host: usize) {
+        let config = Box::new(cluster::Config::clone(&self.hosts[host].config));
+        self.give(host, None, Input::Reload(config));
+    }
+
+    /// Ends every process of a host's daemon; what it started stays, and nobody starts it again.
+    pub fn kill_family(&mut self, host: usize) {
+        self.end_daemon(host);
+        self.checks.killed(host);
+    }
+
+    /// Sees everything and blames nobody from now on.
+    pub fn mute(&mut self) {
+        self.checks.mute();
     }
 
     /// Does one act, now.
