@@ -4,7 +4,9 @@
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Two ends of a socket that keeps message boundaries and tells when the other end is gone.
 ///
@@ -33,4 +35,14 @@ pub fn take_stdout() -> io::Result<OwnedFd> {
     let taken = io::stdout().as_fd().try_clone_to_owned()?;
     rustix::stdio::dup2_stdout(OpenOptions::new().write(true).open("/dev/null")?)?;
     Ok(taken)
+}
+
+/// Lets tokio wait until `inner` can be read. For types that own their descriptor and never change
+/// it, as all of ours do.
+///
+/// # Errors
+/// When the descriptor can't be watched.
+#[expect(deprecated, reason = "its successor is unsafe; the condition above is what it asks for")]
+pub fn readable<T: AsRawFd>(inner: T) -> io::Result<AsyncFd<T>> {
+    AsyncFd::with_interest(inner, Interest::READABLE)
 }

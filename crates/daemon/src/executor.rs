@@ -5,6 +5,7 @@
 //! group, and their ends are told over a socket that keeps message boundaries. It outlives a
 //! worker; the next worker says hello and is answered when nothing of its predecessor runs.
 
+use crate::descriptors::readable;
 use linux::process::{Exit, Program, Running, User};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -263,8 +264,8 @@ async fn supervise(
     timeout: Duration,
     end_it: &Notify,
 ) -> io::Result<End> {
-    let ended = AsyncFd::new(running.as_fd().try_clone_to_owned()?)?;
-    let output = AsyncFd::new(running.output_fd().try_clone_to_owned()?)?;
+    let ended = readable(running.as_fd().try_clone_to_owned()?)?;
+    let output = readable(running.output_fd().try_clone_to_owned()?)?;
     let mut deadline = Instant::now() + timeout;
     let (mut listening, mut terminated, mut timed_out) = (true, false, false);
     loop {

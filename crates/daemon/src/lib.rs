@@ -7,16 +7,34 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod addresses;
 mod agents;
+mod api_server;
+mod builtin;
 mod channel;
 mod descriptors;
 mod environment;
 mod executor;
+mod family;
+mod fence;
+mod fifo;
+mod filesystem;
 mod frames;
+mod hub;
 mod journal;
 mod links;
 mod logs;
+mod mail;
 mod ocf;
 mod paths;
+mod perform;
+mod predecessor;
+mod probes;
 mod real_time;
+mod respawn;
+mod settings;
 mod state;
+mod watch;
+mod worker;
+
+pub use family::{StartOptions, heartbeat_main, internal};

@@ -148,6 +148,16 @@ pub fn uuid_of_name(name: &str) -> [u8; 16] {
     uuid
 }
 
+/// A seed for the node's dice.
+///
+/// # Errors
+/// Those of reading the kernel's random numbers.
+pub fn random_seed() -> io::Result<u64> {
+    let mut seed = [0; 8];
+    fs::File::open("/dev/urandom")?.read_exact(&mut seed)?;
+    Ok(u64::from_ne_bytes(seed))
+}
+
 /// 16 random bytes with the marks of a version 4 uuid (RFC 9562 §5.4).
 fn random_uuid() -> io::Result<[u8; 16]> {
     let mut uuid = [0; 16];

@@ -1,0 +1,206 @@
+//! The configuration as this process needs it: read from `/etc/ha.d`, with the host's own answers.
+
+use crate::agents::{self, Files};
+use crate::family::StartOptions;
+use crate::logs::{self, Targets};
+use crate::perform::Host as HostFiles;
+use crate::{builtin, environment, paths};
+use base::Severity;
+use cluster::Config;
+use config::{File, GenerationMethod, Sources, UuidFrom};
+use linux::netlink::Netlink;
+use linux::process::{User, group_id};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+/// Longest configuration file read, in bytes: thousands of groups fit.
+const FILE_MAX: u64 = 4 << 20;
+/// Longest parameter file of a STONITH device.
+const SMALL_FILE_MAX: u64 = 64 << 10;
+
+/// What the worker runs with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// For the node.
+    pub cluster: Config,
+    /// What scripts get of it.
+    pub environment: BTreeMap<String, String>,
+    /// Where to log.
+    pub log: Targets,
+    /// `debug`.
+    pub debug: u8,
+    /// `watchdog`.
+    pub watchdog: Option<String>,
+    /// `realtime`, and not refused on the command line.
+    pub realtime: bool,
+    /// `rtprio`.
+    pub priority: u8,
+    /// `uuidfrom`.
+    pub uuid_from: UuidFrom,
+    /// `hbgenmethod`.
+    pub generation_method: GenerationMethod,
+    /// Names whose script wins over the built-in resource.
+    pub prefer_scripts: BTreeSet<String>,
+    /// How often a held address is announced again, if at all.
+    pub announce_interval: Option<Duration>,
+}
+
+/// Reads and checks all files. Findings that are no errors come as sentences beside the result.
+///
+/// # Errors
+/// All findings as sentences, when one of them is an error: the ancestor would not start either.
+pub fn load(options: &StartOptions) -> Result<(Settings, Vec<String>), Vec<String>> {
+    let sources = sources().map_err(|error| vec![error])?;
+    let node_name = linux::system::node_name();
+    let (configuration, found) = with_host(&node_name, |host| config::heartbeat(&sources, host));
+    let sentences: Vec<String> = found
+        .iter()
+        .filter(|finding| options.verbose || finding.severity != Severity::Note)
+        .map(|finding| {
+            let source = texts(&sources).find(|file| file.path == finding.file);
+            let (line, column) = source.map_or((1, 1), |file| finding.line_column(&file.text));
+            let severity = match finding.severity {
+                Severity::Error => "ERROR",
+                Severity::Warning => "WARN",
+                Severity::Note => "info",
+            };
+            let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+            format!("{severity}: {}:{line}:{column}: {}{help}", finding.file, finding.message)
+        })
+        .collect();
+    let Some(whole) = configuration else { return Err(sentences) };
+    Ok((lower(whole, options), sentences))
+}
+
+fn lower(whole: config::Heartbeat, options: &StartOptions) -> Settings {
+    /// The lowest real-time priority: the ancestor's default.
+    const LOWEST: u8 = 1;
+    let mut cluster = whole.cluster;
+    cluster.manage_resources &= options.manage_resources;
+    let log = Targets {
+        logfile: whole.logging.logfile.map(Into::into),
+        debugfile: whole.logging.debugfile.map(Into::into),
+        facility: whole.logging.facility.as_deref().and_then(logs::facility),
+        stderr: options.foreground,
+    };
+    Settings {
+        environment: environment::of_configuration(&cluster),
+        cluster,
+        log,
+        debug: whole.logging.debug.saturating_add(options.debug),
+        watchdog: whole.watchdog,
+        realtime: whole.realtime && options.realtime,
+        priority: whole.rtprio.unwrap_or(LOWEST),
+        uuid_from: whole.uuid_from,
+        generation_method: whole.generation_method,
+        prefer_scripts: whole.settings.scripts,
+        announce_interval: whole.settings.announce_interval,
+    }
+}
+
+fn texts(sources: &Sources) -> impl Iterator<Item = &File> {
+    [&sources.ha_cf, &sources.authkeys]
+        .into_iter()
+        .chain(&sources.haresources)
+        .chain(&sources.service_checks)
+        .chain(&sources.handover_toml)
+}
+
+fn sources() -> Result<Sources, String> {
+    let needed = |name: &str| {
+        let path = format!("{}/{name}", paths::CONFIG_DIR);
+        read(&path).map_err(|error| format!("ERROR: cannot open {path}: {error}"))
+    };
+    let optional = |path: String| match read(&path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("ERROR: cannot open {path}: {error}")),
+    };
+    Ok(Sources {
+        ha_cf: needed("ha.cf")?,
+        authkeys: needed("authkeys")?,
+        haresources: optional(format!("{}/haresources", paths::CONFIG_DIR))?,
+        service_checks: optional(format!("{}/service_checks", paths::CONFIG_DIR))?,
+        handover_toml: optional("/etc/handover/handover.toml".into())?,
+    })
+}
+
+fn read(path: &str) -> io::Result<File> {
+    let file = fs::File::open(path)?;
+    let mode = file.metadata()?.permissions().mode() & 0o7777;
+    let mut bytes = Vec::new();
+    file.take(FILE_MAX).read_to_end(&mut bytes)?;
+    let mut file = File::new(path, String::from_utf8_lossy(&bytes).into_owned());
+    file.mode = Some(mode);
+    Ok(file)
+}
+
+/// Lets `ask` question this host.
+fn with_host<T>(node_name: &str, ask: impl FnOnce(&config::Host<'_>) -> T) -> T {
+    let user = |name: &str| matches!(User::by_name(name), Ok(Some(_)));
+    let group = |name: &str| matches!(group_id(name), Ok(Some(_)));
+    let exists = |path: &str| Path::new(path).exists();
+    let device =
+        |path: &str| fs::metadata(path).is_ok_and(|meta| meta.file_type().is_char_device());
+    let interface = |name: &str| {
+        Netlink::open().and_then(|mut netlink| netlink.interface(name)).is_ok()
+    };
+    let resolves = |name: &str| {
+        [false, true].into_iter().any(|v6| linux::media::resolve(name, v6).is_ok())
+    };
+    let stonith = |kind: &str| match kind.strip_prefix("external/") {
+        Some(name) => {
+            HostFiles.is_executable(&Path::new(paths::STONITH_EXTERNAL).join(name))
+        }
+        None => Path::new(paths::STONITH_PROGRAM).exists(),
+    };
+    let text = |path: &str| {
+        let mut text = String::new();
+        let file = fs::File::open(path).ok()?;
+        file.take(SMALL_FILE_MAX).read_to_string(&mut text).ok()?;
+        Some(text)
+    };
+    let resource =
+        |name: &str| builtin::is_built_in(name) || agents::locate(name, &HostFiles).is_some();
+    ask(&config::Host {
+        node_name,
+        user_exists: &user,
+        group_exists: &group,
+        file_exists: &exists,
+        is_character_device: &device,
+        interface_exists: &interface,
+        host_resolves: &resolves,
+        stonith_type_exists: &stonith,
+        read_file: &text,
+        resource_exists: &resource,
+        cluster_port: fs::read_to_string("/etc/services").ok().and_then(|text| cluster_port(&text)),
+    })
+}
+
+/// The port of `ha-cluster/udp` in the text of `/etc/services`.
+fn cluster_port(services: &str) -> Option<u16> {
+    services.lines().find_map(|line| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let name = words.next()?;
+        let (port, protocol) = words.next()?.split_once('/')?;
+        let named = name == "ha-cluster" || words.any(|alias| alias == "ha-cluster");
+        (named && protocol == "udp").then(|| port.parse().ok())?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cluster_port_is_found_by_name_or_alias_for_udp_only() {
+        let services = "ha-cluster 1/tcp\n# ha-cluster 2/udp\nx 3/udp ha-cluster # y\n";
+        assert_eq!(cluster_port(services), Some(3));
+        assert_eq!(cluster_port("ha-cluster\t694/udp"), Some(694));
+        assert_eq!(cluster_port("other 694/udp"), None);
+    }
+}
