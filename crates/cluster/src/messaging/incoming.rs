@@ -42,6 +42,7 @@ impl Messaging {
         if medium.is_ping() {
             self.echo(step, link, from, &message, up);
         } else {
+            let link = node::link_id(node::first_of_name(&self.config, usize::from(link.0)));
             self.member_packet(step, link, from, message, up);
         }
         self.consider_communication(step, up);

@@ -89,7 +89,8 @@ impl Node {
         }
     }
 
-    /// A member, with a link for each medium that is no ping.
+    /// A member, with a link for each medium name that is no ping's: several `ucast` lines of one
+    /// interface share what comes in on it (docs/ancestors/heartbeat.md §3.3).
     pub(super) fn member(name: NodeName, config: &Config) -> Self {
         let is_me = same(&name, config.me.as_str());
         let mut node = Self::new(name, NodeKind::Normal, is_me);
@@ -97,7 +98,7 @@ impl Node {
             .links
             .iter()
             .enumerate()
-            .filter(|(_, link)| !link.medium.is_ping())
+            .filter(|(at, link)| !link.medium.is_ping() && first_of_name(config, *at) == *at)
             .map(|(at, _)| LinkLife { id: link_id(at), up: false, last_heard: None })
             .collect();
         node
@@ -171,6 +172,13 @@ impl Node {
     pub(super) fn link_mut(&mut self, id: LinkId) -> Option<&mut LinkLife> {
         self.links.iter_mut().find(|link| link.id == id)
     }
+}
+
+/// The first place whose medium has the name of the one at `at`: its link stands for all of them.
+pub(super) fn first_of_name(config: &Config, at: usize) -> usize {
+    let Some(name) = config.links.get(at).map(|link| &link.name) else { return at };
+    let same = |link: &crate::config::Link| link.name == *name && !link.medium.is_ping();
+    config.links.iter().position(same).unwrap_or(at)
 }
 
 /// The number of the medium at that place of the configuration.

@@ -209,3 +209,17 @@ fn time_never_stands_still_for_a_caller_that_follows_the_deadlines() {
         assert!(then > lab.now, "{then} is not after {}", lab.now);
     }
 }
+
+#[test]
+fn two_media_of_one_interface_are_one_link_whichever_of_them_hears() {
+    let both = |me: &str| {
+        let mut config = pair(me);
+        let second = config.links[0].clone();
+        config.links.insert(1, second);
+        config
+    };
+    let lab = Lab::joined_with(vec![both("node1"), both("node2")]);
+    let nodes: Vec<_> = lab.hosts[0].layer().nodes().collect();
+    let peer = nodes.iter().find(|node| node.name == "node2").unwrap();
+    assert_eq!(peer.links.iter().filter(|link| link.name == "eth0").count(), 1);
+}
