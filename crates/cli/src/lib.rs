@@ -1,1 +1,233 @@
-//! (being written)
+//! Our commands and the ancestors', by name.
+//!
+//! [`main`] is given the command line and does what it says, or hands back what only the program
+//! itself can do ([`Next`]): start the daemon, run the lab or the simulator. Commands talk to the
+//! daemon over its socket ([`client`]) and never start one themselves. Start reading at [`main`].
+#![forbid(unsafe_code)]
+
+mod args;
+mod check;
+pub mod cl_status;
+pub mod client;
+pub mod clock;
+pub mod console;
+mod exit;
+mod heartbeat;
+mod install;
+pub mod old;
+mod process;
+mod propagate;
+mod render;
+mod restart;
+mod settings;
+mod standby;
+pub mod status;
+pub mod story;
+mod suggest;
+mod watch;
+
+pub use args::{manual, reference};
+pub use exit::Exit;
+pub use heartbeat::Start;
+
+use api::{Reply, Request, RoleStatus};
+use args::{Command, Handover};
+use clap::Parser as _;
+use client::{Ask, Client, PATIENCE, SOCKET};
+use clock::Clock;
+use console::{Console, Stop, colour_wanted};
+use old::Voice;
+use standby::Way;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// The names of Heartbeat's programs that we answer to.
+const OLD_NAMES: [&str; 7] = [
+    "heartbeat",
+    "cl_status",
+    "hb_standby",
+    "hb_takeover",
+    "hb_addnode",
+    "hb_delnode",
+    "ha_propagate",
+];
+
+/// What remains to be done when the command line is understood.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// Nothing: end with this code.
+    Exit(Exit),
+    /// Start the heartbeat daemon.
+    Start(Start),
+    /// Run the lab with these arguments.
+    Lab(Vec<String>),
+    /// Run the simulator with these arguments.
+    Sim(Vec<String>),
+}
+
+/// Does what a command line says. `args` begins with the name the program was called by.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> Next {
+    let mut out = io::stdout().lock();
+    let mut err = io::stderr().lock();
+    let mut console = Console { out: &mut out, err: &mut err, colour: colour_wanted() };
+    let done = words(args).and_then(|words| dispatch(&words, &mut console));
+    // What could not be written any more has no reader.
+    let _ = out.flush();
+    match done {
+        Ok(next) => next,
+        Err(Stop::ReaderGone) => Next::Exit(Exit::Done),
+        Err(Stop::Because(sentence, exit)) => {
+            let _ = writeln!(err, "{sentence}");
+            Next::Exit(exit)
+        }
+    }
+}
+
+fn words(args: impl IntoIterator<Item = OsString>) -> Result<Vec<String>, Stop> {
+    let word = |arg: OsString| {
+        arg.into_string().map_err(|arg| {
+            let sentence = format!("not UTF-8: {}", arg.to_string_lossy());
+            Stop::Because(sentence, Exit::Usage)
+        })
+    };
+    args.into_iter().map(word).collect()
+}
+
+/// By the name we are called, or by the first word.
+fn dispatch(words: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
+    let called = words.first().map_or("handover", String::as_str);
+    let name = called.rsplit('/').next().unwrap_or(called);
+    let rest = words.get(1..).unwrap_or_default();
+    if OLD_NAMES.contains(&name) {
+        return old(name, rest, console);
+    }
+    match rest.split_first() {
+        Some((first, rest)) if OLD_NAMES.contains(&first.as_str()) => old(first, rest, console),
+        _ => ours(words, console),
+    }
+}
+
+/// One of the old names.
+fn old(name: &str, args: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
+    let mut patient = Client::new(SOCKET, None);
+    let exit = match name {
+        "heartbeat" => return heartbeat::run(args, console),
+        "cl_status" => {
+            let mut client = Client::new(SOCKET, Some(PATIENCE));
+            cl_status::run(args, &mut client, &cl_status::voice(), console)
+        }
+        "hb_standby" => {
+            standby::run(Way::Give, args, &mut patient, &Voice::new("hb_standby"), console)
+        }
+        "hb_takeover" => {
+            standby::run(Way::Take, args, &mut patient, &Voice::new("hb_takeover"), console)
+        }
+        "hb_addnode" => standby::nodes(true, args, &mut patient, console),
+        "hb_delnode" => standby::nodes(false, args, &mut patient, console),
+        _ => {
+            let (directory, me) = (Path::new(check::DIRECTORY), old::host_name());
+            let nodes = settings::nodes(directory, console)?;
+            propagate::run(args, directory, &nodes, &me, &mut propagate::spawn, console)
+        }
+    };
+    exit.map(Next::Exit)
+}
+
+/// One of our own commands.
+fn ours(words: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
+    let parsed = match Handover::try_parse_from(words) {
+        Ok(parsed) => parsed,
+        Err(error) => return explain(&error, console),
+    };
+    let clock = Clock::local();
+    let mut client = Client::new(SOCKET, Some(PATIENCE));
+    let exit = match parsed.command {
+        Command::Status { json, strict } => show(&mut client, json, strict, &clock, console),
+        Command::Why { name, json } => why(&mut client, &name, json, &clock, console),
+        Command::Watch { json, all } => {
+            // Events may be far apart.
+            let mut client = Client::new(SOCKET, None);
+            let options = watch::Options { json, all, follow: true, after: 0 };
+            watch::run(&mut client, options, &clock, console)
+        }
+        Command::Events { json, all, after } => {
+            let options = watch::Options { json, all, follow: false, after };
+            watch::run(&mut client, options, &clock, console)
+        }
+        Command::Check { args } => check::run(&args, console),
+        Command::Lab { args } => return Ok(Next::Lab(args)),
+        Command::Sim { args } => return Ok(Next::Sim(args)),
+        Command::Install { root, compat, force, dry_run } => {
+            install::run(&install::Options { root, compat, force, dry_run }, console)
+        }
+        Command::Restart { keep } => {
+            return restart::run(keep, &mut Client::new(SOCKET, None), console);
+        }
+    };
+    exit.map(Next::Exit)
+}
+
+/// Help goes to stdout, complaints with what was meant to stderr.
+fn explain(error: &clap::Error, console: &mut Console<'_>) -> Result<Next, Stop> {
+    let text = error.render();
+    let ansi = console.colour;
+    let text = if ansi { text.ansi().to_string() } else { text.to_string() };
+    if error.use_stderr() {
+        write!(console.err, "{text}")?;
+        return Ok(Next::Exit(Exit::Usage));
+    }
+    write!(console.out, "{text}")?;
+    Ok(Next::Exit(Exit::Done))
+}
+
+fn role_status(client: &mut dyn Ask) -> Result<RoleStatus, Stop> {
+    match client.ask(&Request::Status)? {
+        Reply::Status(status) => Ok(*status),
+        Reply::Refused { text } => Err(Stop::failed(text)),
+        other => Err(Stop::failed(format!("unexpected answer: {other:?}"))),
+    }
+}
+
+fn show(
+    client: &mut dyn Ask,
+    json: bool,
+    strict: bool,
+    clock: &Clock,
+    console: &mut Console<'_>,
+) -> Result<Exit, Stop> {
+    let role = role_status(client)?;
+    if json {
+        print_json(&role, console)?;
+    } else {
+        write!(console.out, "{}", status::render(&role, clock, console.colour))?;
+    }
+    Ok(if strict && status::needs_attention(&role) { Exit::Attention } else { Exit::Done })
+}
+
+fn why(
+    client: &mut dyn Ask,
+    name: &str,
+    json: bool,
+    clock: &Clock,
+    console: &mut Console<'_>,
+) -> Result<Exit, Stop> {
+    let mut role = role_status(client)?;
+    // The status carries the latest events only; the story may reach further back.
+    if let Reply::Events { events } = client.ask(&Request::Events { after: 0, follow: false })? {
+        role.events = events;
+    }
+    let topic = story::topic(&role, name).map_err(Stop::failed)?;
+    if json {
+        print_json(&story::walk(&role.events, topic), console)?;
+    } else {
+        write!(console.out, "{}", story::tell(&role, topic, clock, console.colour))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn print_json(value: &impl serde::Serialize, console: &mut Console<'_>) -> Result<(), Stop> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| Stop::failed(e.to_string()))?;
+    writeln!(console.out, "{text}")?;
+    Ok(())
+}

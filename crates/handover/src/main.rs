@@ -1,2 +1,59 @@
-//! The one program.
-fn main() {}
+//! The one program: it acts by the name it is called by, or by its first word.
+//!
+//! The command line is [`cli`]'s; what it hands back, [`daemon`], [`lab`] and [`sim`] do. The
+//! daemon finds itself again in its child processes by hidden first words (`internal-…`).
+#![forbid(unsafe_code)]
+
+use cli::{Next, Start};
+use sim::Shell;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+fn main() -> ExitCode {
+    let args: Vec<String> =
+        std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    if let Some(code) = daemon::internal(&args) {
+        return code;
+    }
+    match cli::main(std::env::args_os()) {
+        Next::Exit(exit) => exit.into(),
+        Next::Start(start) => daemon::heartbeat_main(options(&start)),
+        Next::Lab(args) => code(lab::main(&args)),
+        Next::Sim(args) => code(sim::main(&args, &mut Terminal(Instant::now()))),
+    }
+}
+
+fn options(start: &Start) -> daemon::StartOptions {
+    daemon::StartOptions {
+        debug: start.debug,
+        foreground: start.foreground,
+        verbose: start.verbose,
+        manage_resources: !start.without_resources,
+        realtime: !start.without_realtime,
+        held: start.held,
+    }
+}
+
+/// An exit code of the tools; what does not fit is a failure.
+fn code(code: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// The simulator's clock, files and terminal.
+struct Terminal(Instant);
+
+impl Shell for Terminal {
+    fn elapsed(&mut self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn read(&mut self, path: &str) -> Result<String, String> {
+        std::fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))
+    }
+
+    fn say(&mut self, text: &str) {
+        // A reader that has gone is no reason to stop the search.
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
+}

@@ -1,0 +1,76 @@
+//! Where commands talk: data to stdout, everything else to stderr, colour only where it is wanted.
+
+use std::io::{self, IsTerminal, Write};
+
+/// The two streams and whether stdout may be coloured. Tests hand in buffers.
+pub struct Console<'a> {
+    /// Data: what a script would read.
+    pub out: &'a mut dyn Write,
+    /// Talk: what a person should know.
+    pub err: &'a mut dyn Write,
+    /// Colour may be used on `out`. Nothing is said by colour alone.
+    pub colour: bool,
+}
+
+/// What can be coloured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Paint {
+    /// Headings.
+    Bold,
+    /// All is well.
+    Good,
+    /// Worth a look.
+    Warn,
+    /// Worth running.
+    Bad,
+    /// Less important.
+    Faint,
+}
+
+impl Paint {
+    /// `text` in this colour, or as it is when `colour` is off.
+    pub fn on(self, colour: bool, text: &str) -> String {
+        if !colour {
+            return text.to_owned();
+        }
+        let code = match self {
+            Self::Bold => "1",
+            Self::Good => "32",
+            Self::Warn => "33",
+            Self::Bad => "1;31",
+            Self::Faint => "2",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+/// Colour on stdout: a terminal, and `NO_COLOR` is unset or empty (no-color.org).
+pub fn colour_wanted() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// What ended a command early.
+#[derive(Debug)]
+pub enum Stop {
+    /// The reader of our output has gone (`handover events | head`): nothing to report.
+    ReaderGone,
+    /// One sentence for stderr, and the code.
+    Because(String, crate::Exit),
+}
+
+impl Stop {
+    /// A failure with its sentence.
+    pub fn failed(sentence: impl Into<String>) -> Self {
+        Self::Because(sentence.into(), crate::Exit::Failed)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::ReaderGone
+        } else {
+            Self::failed(format!("cannot write: {error}"))
+        }
+    }
+}

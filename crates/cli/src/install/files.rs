@@ -1,0 +1,124 @@
+//! The text files that are installed.
+
+/// Stands in each file we write, so that a later install knows its own.
+pub(super) const MARK: &str = "handover";
+
+/// The unit. Scripts started for a group live in it and must outlive the daemon when it is
+/// stopped with `--keep`: so systemd ends only the parent, which ends its family itself.
+pub(super) const UNIT: &str = "\
+# Installed by: handover install
+[Unit]
+Description=Heartbeat cluster role of handover
+Documentation=man:handover(8)
+After=network-online.target time-sync.target
+Wants=network-online.target
+
+[Service]
+Type=notify
+NotifyAccess=all
+EnvironmentFile=-/etc/default/heartbeat
+ExecStart=/usr/sbin/handover heartbeat -f
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=on-failure
+RestartSec=1
+KillMode=process
+# Handing over takes as long as the scripts take.
+TimeoutStopSec=infinity
+LimitRTPRIO=99
+LimitMEMLOCK=infinity
+OOMScoreAdjust=-1000
+TasksMax=infinity
+
+[Install]
+WantedBy=multi-user.target
+Alias=heartbeat.service
+";
+
+/// Rotation for the log files that ha.cf usually names; `copytruncate` needs no signal.
+pub(super) const LOGROTATE: &str = "\
+# Installed by: handover install
+/var/log/ha-log /var/log/ha-debug {
+    weekly
+    rotate 5
+    missingok
+    notifempty
+    compress
+    copytruncate
+}
+";
+
+/// The init script. Where systemd runs, it goes through the unit, so that both agree on what runs.
+pub(super) const INIT_SCRIPT: &str = "\
+#!/bin/sh
+# Installed by: handover install
+### BEGIN INIT INFO
+# Provides:          heartbeat
+# Required-Start:    $remote_fs $network $time $syslog
+# Required-Stop:     $remote_fs $network $time $syslog
+# Default-Start:     2 3 4 5
+# Default-Stop:      0 1 6
+# Short-Description: Heartbeat cluster role of handover
+### END INIT INFO
+
+HEARTBEAT=/usr/sbin/heartbeat
+[ -x \"$HEARTBEAT\" ] || exit 5
+[ -r /etc/default/heartbeat ] && . /etc/default/heartbeat
+
+unit() {
+    [ -d /run/systemd/system ] || return 1
+    systemctl \"$1\" handover-heartbeat.service
+    exit $?
+}
+
+case \"$1\" in
+    start)
+        unit start
+        printf 'Starting heartbeat: '
+        \"$HEARTBEAT\"
+        ;;
+    stop)
+        unit stop
+        printf 'Stopping heartbeat: '
+        \"$HEARTBEAT\" -k
+        ;;
+    restart)
+        unit restart
+        \"$HEARTBEAT\" -k
+        exec \"$HEARTBEAT\"
+        ;;
+    status)
+        exec \"$HEARTBEAT\" -s
+        ;;
+    reload|force-reload)
+        exec \"$HEARTBEAT\" -r
+        ;;
+    *)
+        echo \"Usage: $0 {start|stop|status|restart|reload|force-reload}\" >&2
+        exit 2
+        ;;
+esac
+rc=$?
+[ $rc -eq 0 ] && echo 'Done.' || echo \"failed [rc=$rc].\"
+exit $rc
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_carries_the_mark_of_its_origin() {
+        for text in [UNIT, LOGROTATE, INIT_SCRIPT] {
+            assert!(text.contains(MARK));
+        }
+    }
+
+    #[test]
+    fn the_init_script_is_a_shell_script() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("heartbeat");
+        std::fs::write(&path, INIT_SCRIPT).expect("write");
+        let ok = std::process::Command::new("sh").arg("-n").arg(&path).status().expect("sh");
+        assert!(ok.success());
+    }
+}

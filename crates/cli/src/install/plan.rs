@@ -1,0 +1,120 @@
+//! What goes where.
+
+use super::{Ancestor, files};
+use crate::args;
+use std::fs;
+use std::path::Path;
+
+/// Where the program itself lies; every old name is a link to it.
+const PROGRAM: &str = "/usr/sbin/handover";
+
+/// One path and what is put there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Item {
+    /// Absolute, below the root.
+    pub path: String,
+    /// What.
+    pub content: Content,
+    /// Its mode, unless it is a link.
+    pub mode: u32,
+}
+
+/// What can be put somewhere.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Content {
+    /// A copy of this program.
+    Program,
+    /// A link to this target.
+    Link(String),
+    /// A text file.
+    Text(String),
+    /// An empty directory.
+    Directory,
+}
+
+impl Item {
+    /// Whether the file that lies there came from an earlier install of ours.
+    pub(crate) fn is_ours(&self, path: &Path) -> bool {
+        match self.content {
+            Content::Program => true,
+            _ => fs::read(path)
+                .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(files::MARK)),
+        }
+    }
+}
+
+/// The old names with the paths at which Debian's packages and older ones had them
+/// (`docs/ancestors/heartbeat.md §7`).
+const HEARTBEAT_LINKS: [&str; 17] = [
+    "/usr/sbin/heartbeat",
+    "/usr/libexec/heartbeat/heartbeat",
+    "/usr/lib/heartbeat/heartbeat",
+    "/usr/bin/cl_status",
+    "/usr/sbin/hb_standby",
+    "/usr/sbin/hb_takeover",
+    "/usr/share/heartbeat/hb_standby",
+    "/usr/share/heartbeat/hb_takeover",
+    "/usr/share/heartbeat/hb_addnode",
+    "/usr/share/heartbeat/hb_delnode",
+    "/usr/share/heartbeat/ha_propagate",
+    "/usr/lib/heartbeat/hb_standby",
+    "/usr/lib/heartbeat/hb_takeover",
+    "/usr/lib/heartbeat/hb_addnode",
+    "/usr/lib/heartbeat/hb_delnode",
+    "/usr/lib/heartbeat/ha_propagate",
+    "/usr/lib/heartbeat/cl_status",
+];
+
+/// Everything, in the order it is installed.
+pub(crate) fn plan(compat: &[Ancestor]) -> Vec<Item> {
+    let mut items = vec![Item { path: PROGRAM.into(), content: Content::Program, mode: 0o755 }];
+    let text = |path: &str, text: String, mode| Item {
+        path: path.into(),
+        content: Content::Text(text),
+        mode,
+    };
+    let link = |path: &str, to: &str| Item {
+        path: path.into(),
+        content: Content::Link(to.into()),
+        mode: 0,
+    };
+    let unit = "/usr/lib/systemd/system/handover-heartbeat.service";
+    items.push(text(unit, files::UNIT.to_owned(), 0o644));
+    items.push(text("/etc/logrotate.d/handover", files::LOGROTATE.to_owned(), 0o644));
+    for (name, page) in args::manual() {
+        items.push(text(&format!("/usr/share/man/man8/{name}.8"), page, 0o644));
+    }
+    for (path, script) in args::completions() {
+        items.push(text(path, script, 0o644));
+    }
+    if compat.contains(&Ancestor::Heartbeat) {
+        items.extend(HEARTBEAT_LINKS.iter().map(|path| link(path, PROGRAM)));
+        items.push(link("/usr/lib/systemd/system/heartbeat.service", "handover-heartbeat.service"));
+        items.push(text("/etc/init.d/heartbeat", files::INIT_SCRIPT.to_owned(), 0o755));
+        for directory in ["/etc/ha.d/resource.d", "/etc/ha.d/rc.d", "/var/lib/heartbeat"] {
+            items.push(Item { path: directory.into(), content: Content::Directory, mode: 0o755 });
+        }
+    }
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_is_absolute_and_comes_once() {
+        let mut paths: Vec<String> =
+            plan(&[Ancestor::Heartbeat]).into_iter().map(|item| item.path).collect();
+        assert!(paths.iter().all(|path| path.starts_with('/')));
+        paths.sort();
+        let count = paths.len();
+        paths.dedup();
+        assert_eq!(paths.len(), count);
+    }
+
+    #[test]
+    fn without_compat_no_old_name_is_taken() {
+        assert!(plan(&[]).iter().all(|item| item.path.contains("handover")));
+    }
+}
