@@ -10,7 +10,7 @@ const INTERFACE_MAX: usize = 15;
 
 /// An address resource as written.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AddressSpec {
+pub(crate) struct AddressSpec {
     /// The address.
     pub address: IpAddr,
     /// Prefix length, if written (also from a dotted mask).
@@ -27,7 +27,7 @@ pub struct AddressSpec {
 ///
 /// # Errors
 /// A sentence that names the part that can't be read.
-pub fn ipv4(text: &str) -> Result<AddressSpec, String> {
+pub(crate) fn ipv4(text: &str) -> Result<AddressSpec, String> {
     let mut parts = text.split('/');
     let first = parts.next().unwrap_or_default();
     let address: Ipv4Addr =
@@ -62,7 +62,7 @@ pub fn ipv4(text: &str) -> Result<AddressSpec, String> {
 ///
 /// # Errors
 /// A sentence that names the part that can't be read.
-pub fn ipv6(text: &str) -> Result<AddressSpec, String> {
+pub(crate) fn ipv6(text: &str) -> Result<AddressSpec, String> {
     let mut parts = text.splitn(3, '/');
     let first = parts.next().unwrap_or_default();
     let address: Ipv6Addr =
@@ -87,7 +87,7 @@ pub fn ipv6(text: &str) -> Result<AddressSpec, String> {
 ///
 /// # Errors
 /// A sentence that names the part that can't be read, or the argument that is missing.
-pub fn of_resource(name: &str, args: &[String]) -> Option<Result<AddressSpec, String>> {
+pub(crate) fn of_resource(name: &str, args: &[String]) -> Option<Result<AddressSpec, String>> {
     let read = match name {
         "IPaddr" | "IPaddr2" => ipv4,
         "IPv6addr" => ipv6,

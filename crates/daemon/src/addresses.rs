@@ -15,7 +15,7 @@ const LABEL_LENGTH_MAX: usize = 15;
 
 /// Where an address goes.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Place {
+pub(crate) struct Place {
     /// The interface.
     pub interface: Interface,
     /// Its prefix length there.
@@ -27,7 +27,7 @@ pub struct Place {
 ///
 /// # Errors
 /// A sentence for the administrator.
-pub fn place(netlink: &mut Netlink, spec: &AddressSpec) -> Result<Place, String> {
+pub(crate) fn place(netlink: &mut Netlink, spec: &AddressSpec) -> Result<Place, String> {
     let address = spec.address;
     let nearest = netlink.nearest(address).map_err(|e| format!("routes can't be read: {e}"))?;
     let interface = match (&spec.interface, &nearest) {
@@ -62,7 +62,7 @@ pub fn place(netlink: &mut Netlink, spec: &AddressSpec) -> Result<Place, String>
 ///
 /// # Errors
 /// Those of the kernel.
-pub fn find(netlink: &mut Netlink, spec: &AddressSpec) -> io::Result<Option<Address>> {
+pub(crate) fn find(netlink: &mut Netlink, spec: &AddressSpec) -> io::Result<Option<Address>> {
     let loopback: Vec<u32> = netlink
         .interfaces()?
         .iter()
@@ -79,7 +79,7 @@ pub fn find(netlink: &mut Netlink, spec: &AddressSpec) -> io::Result<Option<Addr
 ///
 /// # Errors
 /// A sentence for the administrator.
-pub fn add(netlink: &mut Netlink, spec: &AddressSpec, place: &Place, with_label: bool) -> Result<(), String> {
+pub(crate) fn add(netlink: &mut Netlink, spec: &AddressSpec, place: &Place, with_label: bool) -> Result<(), String> {
     let mut new = NewAddress::plain(place.interface.index, spec.address, place.prefix);
     // We have probed; the kernel's own check would take a second more.
     new.no_dad = spec.address.is_ipv6();
@@ -105,7 +105,7 @@ pub fn add(netlink: &mut Netlink, spec: &AddressSpec, place: &Place, with_label:
 ///
 /// # Errors
 /// A sentence for the administrator.
-pub fn remove(netlink: &mut Netlink, spec: &AddressSpec) -> Result<bool, String> {
+pub(crate) fn remove(netlink: &mut Netlink, spec: &AddressSpec) -> Result<bool, String> {
     let tell = |error: io::Error| format!("{} can't be removed: {error}", spec.address);
     let Some(found) = find(netlink, spec).map_err(tell)? else { return Ok(false) };
     let before = netlink.addresses().map_err(tell)?;
@@ -127,7 +127,7 @@ pub fn remove(netlink: &mut Netlink, spec: &AddressSpec) -> Result<bool, String>
 }
 
 /// Asks whether somebody else has the address. Interfaces without Ethernet have nobody to ask.
-pub fn probe(interface: &str, address: IpAddr, window: Duration) -> Option<Mac> {
+pub(crate) fn probe(interface: &str, address: IpAddr, window: Duration) -> Option<Mac> {
     match address {
         IpAddr::V4(address) => arp::probe(interface, address, window),
         IpAddr::V6(address) => ndisc::probe(interface, address, window),
@@ -140,7 +140,7 @@ pub fn probe(interface: &str, address: IpAddr, window: Duration) -> Option<Mac> 
 ///
 /// # Errors
 /// Those of sending; `Unsupported` on an interface that isn't Ethernet.
-pub fn announce(interface: &str, address: IpAddr) -> io::Result<()> {
+pub(crate) fn announce(interface: &str, address: IpAddr) -> io::Result<()> {
     match address {
         IpAddr::V4(address) => arp::announce(interface, &[address]),
         IpAddr::V6(address) => ndisc::announce(interface, &[address]),
@@ -151,7 +151,7 @@ pub fn announce(interface: &str, address: IpAddr) -> io::Result<()> {
 ///
 /// # Errors
 /// A sentence for the administrator.
-pub fn set_source(netlink: &mut Netlink, address: IpAddr, on: bool) -> Result<(), String> {
+pub(crate) fn set_source(netlink: &mut Netlink, address: IpAddr, on: bool) -> Result<(), String> {
     let tell = |error: io::Error| format!("the source address can't be changed: {error}");
     let routes = netlink.routes().map_err(tell)?;
     let mut found = false;
@@ -173,7 +173,7 @@ pub fn set_source(netlink: &mut Netlink, address: IpAddr, on: bool) -> Result<()
 ///
 /// # Errors
 /// Those of the kernel.
-pub fn is_source(netlink: &mut Netlink, address: IpAddr) -> io::Result<bool> {
+pub(crate) fn is_source(netlink: &mut Netlink, address: IpAddr) -> io::Result<bool> {
     Ok(netlink.routes()?.iter().any(|r| r.prefix == 0 && r.source == Some(address)))
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// What a resource is asked to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// Is it running?
     Status,
     /// Start it.
@@ -20,7 +20,7 @@ pub enum Verb {
 
 impl Verb {
     /// The word a script is called with.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Status => "status",
             Self::Start => "start",
@@ -31,7 +31,7 @@ impl Verb {
 
 /// A program to run: no shell, no inherited environment beyond what the executor adds.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Command {
+pub(crate) struct Command {
     /// The program and its arguments.
     pub argv: Vec<String>,
     /// Further environment.
@@ -42,7 +42,7 @@ pub struct Command {
 
 /// How a program's answer to a status question is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reading {
+pub(crate) enum Reading {
     /// By its text, as the ancestor reads scripts.
     Text,
     /// By its exit code, as OCF agents speak.
@@ -52,7 +52,7 @@ pub enum Reading {
 }
 
 /// What the lookup asks of the file system.
-pub trait Files {
+pub(crate) trait Files {
     /// True for a file that may be executed.
     fn is_executable(&self, path: &Path) -> bool;
     /// True for a file that exists.
@@ -61,7 +61,7 @@ pub trait Files {
 
 /// What carries a resource.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Carrier {
+pub(crate) enum Carrier {
     /// A script of `resource.d` or `init.d`.
     Script(PathBuf),
     /// An OCF agent.
@@ -73,7 +73,7 @@ pub enum Carrier {
 /// Finds what carries the resource `name`: `resource.d`, `init.d`, the OCF agent of that name, a
 /// systemd unit of that name. A file without the x bit is passed over, as the ancestor does
 /// (docs/ancestors/heartbeat.md §3.11). The name can't leave these directories.
-pub fn locate(name: &str, files: &dyn Files) -> Option<Carrier> {
+pub(crate) fn locate(name: &str, files: &dyn Files) -> Option<Carrier> {
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
         return None;
     }
@@ -98,7 +98,7 @@ pub fn locate(name: &str, files: &dyn Files) -> Option<Carrier> {
 ///
 /// # Errors
 /// A sentence, when an argument has no place in the agent's parameters.
-pub fn command(
+pub(crate) fn command(
     carrier: &Carrier,
     name: &str,
     args: &[String],
@@ -149,7 +149,7 @@ fn instance(name: &str, args: &[String]) -> String {
 }
 
 /// What a status answer means.
-pub fn is_running(reading: Reading, code: Option<i32>, output: &str) -> bool {
+pub(crate) fn is_running(reading: Reading, code: Option<i32>, output: &str) -> bool {
     match reading {
         Reading::Text => says_running(output),
         // 8: running as master, which a plain resource can also answer.
@@ -161,7 +161,7 @@ pub fn is_running(reading: Reading, code: Option<i32>, output: &str) -> bool {
 /// The ancestor's reading of a status text: `not running` (each word's first letter in either
 /// case) says no, before `running` (first letter in either case) or `OK` says yes; anything else
 /// is no. The exit code is not looked at (docs/ancestors/heartbeat.md §3.11, measured).
-pub fn says_running(output: &str) -> bool {
+pub(crate) fn says_running(output: &str) -> bool {
     let contains = |pattern: &[u8], either_case: &[usize]| {
         output.as_bytes().windows(pattern.len()).any(|window| {
             window.iter().zip(pattern).enumerate().all(|(at, (got, want))| {
@@ -174,7 +174,7 @@ pub fn says_running(output: &str) -> bool {
 }
 
 /// One sentence for a failed operation: what ran, how it ended, its last words.
-pub fn failure(command: &Command, verdict: &str, output: &str) -> String {
+pub(crate) fn failure(command: &Command, verdict: &str, output: &str) -> String {
     let called = command.argv.join(" ");
     match last_words(output) {
         Some(words) => format!("{called} {verdict}: {words}"),
@@ -187,7 +187,7 @@ const QUOTE_MAX: usize = 200;
 
 /// The last line of a script's output that says something, cut to a readable length and without
 /// control characters (it ends in logs and terminals).
-pub fn last_words(output: &str) -> Option<String> {
+pub(crate) fn last_words(output: &str) -> Option<String> {
     let line = output.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
     let clean: String = line.chars().filter(|c| !c.is_control()).take(QUOTE_MAX).collect();
     (!clean.is_empty()).then_some(clean)

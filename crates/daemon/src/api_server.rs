@@ -37,7 +37,7 @@ const NAMES_MAX: usize = 100;
 ///
 /// # Errors
 /// Those of the file system.
-pub fn listen() -> io::Result<UnixListener> {
+pub(crate) fn listen() -> io::Result<UnixListener> {
     std::fs::create_dir_all(paths::OWN_RUN_DIR)?;
     let path = Path::new(paths::CONTROL_SOCKET);
     match std::fs::remove_file(path) {
@@ -50,7 +50,7 @@ pub fn listen() -> io::Result<UnixListener> {
 }
 
 /// Serves clients for ever.
-pub async fn serve(hub: Rc<Hub>, listener: UnixListener) {
+pub(crate) async fn serve(hub: Rc<Hub>, listener: UnixListener) {
     let clients = Rc::new(Cell::new(0_usize));
     loop {
         let Ok((stream, _)) = listener.accept().await else {

@@ -36,10 +36,10 @@ const TELL_AGAIN_AFTER: Duration = Duration::from_secs(60);
 const MOUNT_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// Unanswered probes, by address.
-pub type Probed = BTreeMap<IpAddr, Instant>;
+pub(crate) type Probed = BTreeMap<IpAddr, Instant>;
 
 /// True for the names that are built in.
-pub fn is_built_in(name: &str) -> bool {
+pub(crate) fn is_built_in(name: &str) -> bool {
     matches!(
         name,
         "IPaddr" | "IPaddr2" | "IPv6addr" | "SendArp" | "IPsrcaddr" | "MailTo" | "Filesystem"
@@ -47,12 +47,12 @@ pub fn is_built_in(name: &str) -> bool {
 }
 
 /// True for resources that leave nothing in place: nobody can say whether they run.
-pub fn leaves_no_trace(name: &str) -> bool {
+pub(crate) fn leaves_no_trace(name: &str) -> bool {
     matches!(name, "SendArp" | "MailTo")
 }
 
 /// One verb on one built-in resource.
-pub async fn operation(
+pub(crate) async fn operation(
     hub: &Rc<Hub>,
     group: &GroupKey,
     resource: &Resource,
@@ -113,7 +113,7 @@ async fn address(
 
 /// Takes an address that already stands under our watch: a predecessor of this process put it
 /// there.
-pub fn adopt(hub: &Rc<Hub>, group: &GroupKey, resource: &Resource) {
+pub(crate) fn adopt(hub: &Rc<Hub>, group: &GroupKey, resource: &Resource) {
     let Some(Ok(spec)) = address::of_resource(&resource.name, &resource.args) else { return };
     if hub.settings().prefer_scripts.contains(&resource.name) {
         return;
@@ -170,7 +170,7 @@ async fn ask(interface: String, address: IpAddr, window: Duration) -> Option<Mac
 }
 
 /// Probes the addresses of these resources and remembers which nobody answered for.
-pub async fn probe_ahead(hub: &Rc<Hub>, resources: &[Resource]) {
+pub(crate) async fn probe_ahead(hub: &Rc<Hub>, resources: &[Resource]) {
     for resource in resources {
         let Some(Ok(spec)) = address::of_resource(&resource.name, &resource.args) else { continue };
         let placed = Netlink::open()

@@ -18,7 +18,7 @@ const SPILL_MAX: usize = 65_536;
 
 /// To the real-time thread.
 #[derive(Debug)]
-pub enum ToNode {
+pub(crate) enum ToNode {
     /// For the node.
     Input(Input),
     /// A new configuration; media that changed are opened anew.
@@ -29,7 +29,7 @@ pub enum ToNode {
 
 /// From the real-time thread.
 #[derive(Debug)]
-pub enum FromNode {
+pub(crate) enum FromNode {
     /// What the node asks for, except what the thread did itself.
     Output(Output),
     /// The answer to [`ToNode::Status`].
@@ -42,7 +42,7 @@ pub enum FromNode {
 
 /// The real-time thread's end of the way out.
 #[derive(Debug)]
-pub struct Outbox {
+pub(crate) struct Outbox {
     ring: rtrb::Producer<FromNode>,
     spill: VecDeque<FromNode>,
     bell: Arc<OwnedFd>,
@@ -50,14 +50,14 @@ pub struct Outbox {
 
 /// The other side's end of the way out.
 #[derive(Debug)]
-pub struct Collector {
+pub(crate) struct Collector {
     ring: rtrb::Consumer<FromNode>,
     bell: Arc<OwnedFd>,
 }
 
 /// The other side's end of the way in; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct NodeHandle {
+pub(crate) struct NodeHandle {
     shared: Arc<Mutex<Inlet>>,
     waker: Waker,
 }
@@ -72,7 +72,7 @@ struct Inlet {
 ///
 /// # Errors
 /// When the process is out of descriptors.
-pub fn channel(
+pub(crate) fn channel(
     waker: Waker,
 ) -> io::Result<(NodeHandle, rtrb::Consumer<ToNode>, Outbox, Collector)> {
     let (to_node, inbox) = rtrb::RingBuffer::new(RING);
@@ -91,14 +91,14 @@ pub fn channel(
 impl Outbox {
     /// Hands one over, in order. False when the other side has not taken anything for so long
     /// that nothing more can be kept for it.
-    pub fn push(&mut self, item: FromNode) -> bool {
+    pub(crate) fn push(&mut self, item: FromNode) -> bool {
         self.spill.push_back(item);
         self.flush();
         self.spill.len() < SPILL_MAX
     }
 
     /// Moves on what waits beside the ring.
-    pub fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         let mut moved = false;
         while let Some(item) = self.spill.pop_front() {
             match self.ring.push(item) {
@@ -115,26 +115,26 @@ impl Outbox {
     }
 
     /// True while something waits beside the ring.
-    pub fn is_backed_up(&self) -> bool {
+    pub(crate) fn is_backed_up(&self) -> bool {
         !self.spill.is_empty()
     }
 }
 
 impl Collector {
     /// The descriptor that can be read when something has come.
-    pub fn bell(&self) -> Arc<OwnedFd> {
+    pub(crate) fn bell(&self) -> Arc<OwnedFd> {
         Arc::clone(&self.bell)
     }
 
     /// The next, if one has come.
-    pub fn next(&mut self) -> Option<FromNode> {
+    pub(crate) fn next(&mut self) -> Option<FromNode> {
         self.ring.pop().ok()
     }
 }
 
 impl NodeHandle {
     /// Hands one over to the real-time thread, in order.
-    pub fn send(&self, item: ToNode) {
+    pub(crate) fn send(&self, item: ToNode) {
         let mut inlet = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         inlet.spill.push_back(item);
         inlet.flush();
@@ -143,12 +143,12 @@ impl NodeHandle {
     }
 
     /// Hands an input over.
-    pub fn input(&self, input: Input) {
+    pub(crate) fn input(&self, input: Input) {
         self.send(ToNode::Input(input));
     }
 
     /// Moves on what waits beside a full ring; call it now and then.
-    pub fn flush(&self) {
+    pub(crate) fn flush(&self) {
         let mut inlet = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         if !inlet.spill.is_empty() {
             inlet.flush();

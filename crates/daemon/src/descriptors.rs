@@ -12,7 +12,7 @@ use tokio::io::unix::AsyncFd;
 ///
 /// # Errors
 /// When the process is out of descriptors.
-pub fn message_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+pub(crate) fn message_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     let flags = SocketFlags::CLOEXEC;
     Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?)
 }
@@ -21,7 +21,7 @@ pub fn message_pair() -> io::Result<(OwnedFd, OwnedFd)> {
 ///
 /// # Errors
 /// When the process is out of descriptors.
-pub fn take_stdin() -> io::Result<OwnedFd> {
+pub(crate) fn take_stdin() -> io::Result<OwnedFd> {
     let taken = io::stdin().as_fd().try_clone_to_owned()?;
     rustix::stdio::dup2_stdin(OpenOptions::new().read(true).open("/dev/null")?)?;
     Ok(taken)
@@ -31,7 +31,7 @@ pub fn take_stdin() -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// When the process is out of descriptors.
-pub fn take_stdout() -> io::Result<OwnedFd> {
+pub(crate) fn take_stdout() -> io::Result<OwnedFd> {
     let taken = io::stdout().as_fd().try_clone_to_owned()?;
     rustix::stdio::dup2_stdout(OpenOptions::new().write(true).open("/dev/null")?)?;
     Ok(taken)
@@ -43,6 +43,6 @@ pub fn take_stdout() -> io::Result<OwnedFd> {
 /// # Errors
 /// When the descriptor can't be watched.
 #[expect(deprecated, reason = "its successor is unsafe; the condition above is what it asks for")]
-pub fn readable<T: AsRawFd>(inner: T) -> io::Result<AsyncFd<T>> {
+pub(crate) fn readable<T: AsRawFd>(inner: T) -> io::Result<AsyncFd<T>> {
     AsyncFd::with_interest(inner, Interest::READABLE)
 }

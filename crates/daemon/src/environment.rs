@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 const VALUE_MAX: usize = 4096;
 
 /// The search path that scripts get: the executor starts with a clean environment.
-pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The part of the environment that follows from the configuration alone.
-pub fn of_configuration(config: &Config) -> BTreeMap<String, String> {
+pub(crate) fn of_configuration(config: &Config) -> BTreeMap<String, String> {
     let mut environment = BTreeMap::new();
     let mut set = |name: &str, value: &str| {
         environment.insert(name.to_owned(), clean(value));
@@ -53,7 +53,7 @@ pub fn of_configuration(config: &Config) -> BTreeMap<String, String> {
 }
 
 /// Adds what came with one operation; names that don't fit are dropped.
-pub fn with_operation(
+pub(crate) fn with_operation(
     mut environment: BTreeMap<String, String>,
     more: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {

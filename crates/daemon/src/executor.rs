@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 /// Longest frame in bytes: an operation's whole environment fits, and so does the socket's buffer.
-pub const FRAME_MAX: usize = 128 << 10;
+pub(crate) const FRAME_MAX: usize = 128 << 10;
 /// Scripts that may run beside each other; one group's operation, its checks and the clients are
 /// far fewer. More are refused, so that a loop can't fill the machine.
 const RUNNING_MAX: usize = 64;
@@ -35,7 +35,7 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What a worker asks.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Ask {
+pub(crate) enum Ask {
     /// A new worker begins; answered by [`Tell::Ready`].
     Hello {
         /// Tells this worker from others.
@@ -52,7 +52,7 @@ pub enum Ask {
 
 /// A program to run.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Job {
+pub(crate) struct Job {
     /// Numbers it; never used twice, not by another worker either.
     pub id: u64,
     /// Absolute path and arguments.
@@ -71,7 +71,7 @@ pub struct Job {
 
 /// What the executor tells.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Tell {
+pub(crate) enum Tell {
     /// Nothing of an earlier worker runs any more.
     Ready {
         /// Which worker asked.
@@ -88,7 +88,7 @@ pub enum Tell {
 
 /// How a program ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct End {
+pub(crate) struct End {
     /// Its exit code; `None` when a signal ended it or it never ran.
     pub code: Option<i32>,
     /// In words: "exit code 3", "killed by signal 9", "could not be started: …".
@@ -98,7 +98,7 @@ pub struct End {
 }
 
 /// Entry of the executor process; standard input is its socket.
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let run = || -> io::Result<()> {
         let socket = crate::descriptors::take_stdin()?;
         tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -118,7 +118,7 @@ pub fn main() -> ExitCode {
 ///
 /// # Errors
 /// When the descriptor can't be watched.
-pub fn datagrams(socket: OwnedFd) -> io::Result<UnixDatagram> {
+pub(crate) fn datagrams(socket: OwnedFd) -> io::Result<UnixDatagram> {
     let socket = StdDatagram::from(socket);
     socket.set_nonblocking(true)?;
     UnixDatagram::from_std(socket)
@@ -327,7 +327,7 @@ async fn swallow(output: AsyncFd<OwnedFd>) {
 }
 
 /// The worker's side: numbers jobs and waits for their ends.
-pub struct Client {
+pub(crate) struct Client {
     socket: UnixDatagram,
     last_id: std::cell::Cell<u64>,
     waiting: RefCell<BTreeMap<u64, tokio::sync::oneshot::Sender<End>>>,
@@ -336,7 +336,7 @@ pub struct Client {
 
 /// A program to run, before it has a number.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// Absolute path and arguments.
     pub argv: Vec<String>,
     /// Its whole environment.
@@ -351,7 +351,7 @@ impl Client {
     ///
     /// # Errors
     /// When the socket can't be watched.
-    pub fn new(socket: OwnedFd, epoch: u64) -> io::Result<Rc<Self>> {
+    pub(crate) fn new(socket: OwnedFd, epoch: u64) -> io::Result<Rc<Self>> {
         Ok(Rc::new(Self {
             socket: datagrams(socket)?,
             last_id: std::cell::Cell::new(epoch),
@@ -364,7 +364,7 @@ impl Client {
     ///
     /// # Errors
     /// Those of the socket; `UnexpectedEof` when the executor is gone.
-    pub async fn listen(self: Rc<Self>) -> io::Result<()> {
+    pub(crate) async fn listen(self: Rc<Self>) -> io::Result<()> {
         let epoch = self.last_id.get();
         self.ask(&Ask::Hello { epoch }).await?;
         let mut buffer = vec![0; FRAME_MAX];
@@ -397,7 +397,7 @@ impl Client {
     }
 
     /// Runs a script as root to its end.
-    pub async fn run(&self, wanted: Wanted) -> End {
+    pub(crate) async fn run(&self, wanted: Wanted) -> End {
         let (_, end) = self
             .begin(Job {
                 id: 0,
@@ -413,7 +413,7 @@ impl Client {
     }
 
     /// Starts a job; returns its number and what waits for its end.
-    pub async fn begin(&self, mut job: Job) -> (u64, impl Future<Output = End> + use<>) {
+    pub(crate) async fn begin(&self, mut job: Job) -> (u64, impl Future<Output = End> + use<>) {
         let mut ready = self.ready.subscribe();
         // Fails only when `self` is gone.
         let _ = ready.wait_for(|ready| *ready).await;
@@ -437,7 +437,7 @@ impl Client {
     }
 
     /// Asks a job to end; its end is told as any other.
-    pub async fn terminate(&self, id: u64) {
+    pub(crate) async fn terminate(&self, id: u64) {
         let _ = self.ask(&Ask::Terminate { id }).await;
     }
 }

@@ -33,19 +33,19 @@ const WELL_AFTER: Duration = Duration::from_secs(10);
 const RESTART_PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// The commands that the parent gives to its worker, one byte each.
-pub mod order {
+pub(crate) mod order {
     /// Stop, handing over.
-    pub const STOP: u8 = b'T';
+    pub(crate) const STOP: u8 = b'T';
     /// Read the configuration again.
-    pub const RELOAD: u8 = b'H';
+    pub(crate) const RELOAD: u8 = b'H';
     /// SIGUSR1: open the logs anew, one debug level more.
-    pub const USER1: u8 = b'1';
+    pub(crate) const USER1: u8 = b'1';
     /// SIGUSR2: one debug level less.
-    pub const USER2: u8 = b'2';
+    pub(crate) const USER2: u8 = b'2';
 }
 
 /// What the worker tells its parent, one byte: it beats.
-pub const RUNNING: u8 = b'R';
+pub(crate) const RUNNING: u8 = b'R';
 
 /// What `heartbeat` was told on its command line (docs/ancestors/heartbeat.md §5.6).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

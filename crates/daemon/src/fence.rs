@@ -27,7 +27,7 @@ enum Plugin {
 }
 
 /// Proves that `target` is off. Only an exit code 0 is a proof.
-pub async fn reset(
+pub(crate) async fn reset(
     hub: &Hub,
     target: &NodeName,
     device: &StonithDevice,

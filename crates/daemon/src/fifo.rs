@@ -21,7 +21,7 @@ const CHUNK: usize = 4096;
 ///
 /// # Errors
 /// Those of the file system.
-pub fn open() -> io::Result<Receiver> {
+pub(crate) fn open() -> io::Result<Receiver> {
     let path = Path::new(paths::FIFO);
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -36,7 +36,7 @@ pub fn open() -> io::Result<Receiver> {
 ///
 /// # Errors
 /// Those of reading.
-pub async fn serve(hub: Rc<Hub>, mut fifo: Receiver) -> io::Result<()> {
+pub(crate) async fn serve(hub: Rc<Hub>, mut fifo: Receiver) -> io::Result<()> {
     let mut frames = Reader::new();
     let mut buffer = vec![0; CHUNK];
     loop {

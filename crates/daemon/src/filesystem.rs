@@ -13,7 +13,7 @@ const UNMOUNT_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// The arguments of the resource.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FilesystemSpec {
+pub(crate) struct FilesystemSpec {
     device: String,
     directory: PathBuf,
     kind: Option<String>,
@@ -25,7 +25,7 @@ impl FilesystemSpec {
     ///
     /// # Errors
     /// A sentence that names what is missing.
-    pub fn parse(args: &[String]) -> Result<Self, String> {
+    pub(crate) fn parse(args: &[String]) -> Result<Self, String> {
         let [device, directory, rest @ ..] = args else {
             return Err("Filesystem needs a device and a directory".into());
         };
@@ -45,7 +45,7 @@ impl FilesystemSpec {
     ///
     /// # Errors
     /// Those of reading `/proc`.
-    pub fn is_mounted(&self) -> io::Result<bool> {
+    pub(crate) fn is_mounted(&self) -> io::Result<bool> {
         match mount::mounted_at(&self.directory) {
             Ok(found) => Ok(found.is_some()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -55,7 +55,7 @@ impl FilesystemSpec {
 
     /// The command line that mounts what the kernel can't by itself: a kind with a helper, or a
     /// device named by label, by uuid or without its kind.
-    pub fn command(&self) -> Option<Vec<String>> {
+    pub(crate) fn command(&self) -> Option<Vec<String>> {
         let plain = self.device.starts_with('/') && self.kind.is_some();
         let helped = self.kind.as_deref().and_then(mount::helper);
         if plain && helped.is_none() {
@@ -77,7 +77,7 @@ impl FilesystemSpec {
     ///
     /// # Errors
     /// A sentence for the administrator.
-    pub fn mount(&self) -> Result<(), String> {
+    pub(crate) fn mount(&self) -> Result<(), String> {
         let kind = self.kind.as_deref().unwrap_or_default();
         mount::mount(&self.device, &self.directory, kind, &self.options).map_err(|error| {
             format!("{} can't be mounted at {}: {error}", self.device, self.directory.display())
@@ -88,7 +88,7 @@ impl FilesystemSpec {
     ///
     /// # Errors
     /// A sentence for the administrator.
-    pub fn unmount(&self) -> Result<(), String> {
+    pub(crate) fn unmount(&self) -> Result<(), String> {
         let tell = |error: io::Error| {
             format!("{} can't be unmounted: {error}", self.directory.display())
         };

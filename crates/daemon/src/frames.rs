@@ -8,13 +8,13 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Longest request accepted, in bytes. The longest is a list of a hundred node names; answers may
 /// be much longer ([`FRAME_MAX`]).
-pub const REQUEST_MAX: usize = 64 << 10;
+pub(crate) const REQUEST_MAX: usize = 64 << 10;
 
 /// The JSON of `body` with `v`, in a frame.
 ///
 /// # Errors
 /// `InvalidData` when it is longer than [`FRAME_MAX`].
-pub fn encode<T: Serialize>(body: &T) -> io::Result<Vec<u8>> {
+pub(crate) fn encode<T: Serialize>(body: &T) -> io::Result<Vec<u8>> {
     let mut value = serde_json::to_value(body).map_err(io::Error::other)?;
     if let Some(object) = value.as_object_mut() {
         object.insert("v".into(), PROTOCOL.into());
@@ -35,7 +35,7 @@ pub fn encode<T: Serialize>(body: &T) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// Those of reading, and `InvalidData` for a frame that is too long: the stream is then lost.
-pub async fn read_request(
+pub(crate) async fn read_request(
     stream: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<Option<Result<Request, String>>> {
     let mut length = [0; 4];
@@ -70,7 +70,7 @@ fn parse(text: &[u8]) -> Result<Request, String> {
 }
 
 /// A refusal in a frame of its own.
-pub fn refusal(text: impl Into<String>) -> Reply {
+pub(crate) fn refusal(text: impl Into<String>) -> Reply {
     Reply::Refused { text: text.into() }
 }
 

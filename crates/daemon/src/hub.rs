@@ -20,7 +20,7 @@ use tokio::sync::{Notify, oneshot};
 const STATUS_FRESH: Duration = Duration::from_millis(20);
 
 /// Shared by the worker's tasks.
-pub struct Hub {
+pub(crate) struct Hub {
     /// The node, on its own thread.
     pub node: NodeHandle,
     /// Runs scripts.
@@ -49,7 +49,7 @@ pub struct Hub {
 
 impl Hub {
     /// A hub without requests under way.
-    pub fn new(
+    pub(crate) fn new(
         node: NodeHandle,
         executor: Rc<executor::Client>,
         settings: Settings,
@@ -76,30 +76,30 @@ impl Hub {
     }
 
     /// The configuration in force.
-    pub fn settings(&self) -> Rc<Settings> {
+    pub(crate) fn settings(&self) -> Rc<Settings> {
         Rc::clone(&self.settings.borrow())
     }
 
     /// Writes one line to the log only.
-    pub fn log(&self, level: Level, text: &str) {
+    pub(crate) fn log(&self, level: Level, text: &str) {
         self.log.borrow_mut().write(linux::rt::wall(), level, text);
     }
 
     /// Tells an event of the node: log, journal, followers.
-    pub fn take_event(&self, event: api::Event) {
+    pub(crate) fn take_event(&self, event: api::Event) {
         let event = self.journal.borrow_mut().take(event);
         self.log.borrow_mut().write(event.wall, event.level, &event.text);
     }
 
     /// Tells an event of the shell.
-    pub fn tell(&self, told: Told) {
+    pub(crate) fn tell(&self, told: Told) {
         let (at, wall) = moment();
         let event = self.journal.borrow_mut().tell(told, at, wall);
         self.log.borrow_mut().write(wall, event.level, &event.text);
     }
 
     /// Tells something about the daemon itself.
-    pub fn notice(&self, level: Level, text: impl Into<String>) {
+    pub(crate) fn notice(&self, level: Level, text: impl Into<String>) {
         self.tell(Told {
             level,
             kind: EventKind::Notice,
@@ -110,7 +110,7 @@ impl Hub {
     }
 
     /// A number for a request, and what waits for its answer.
-    pub fn expect_answer(&self) -> (u64, oneshot::Receiver<Result<String, String>>) {
+    pub(crate) fn expect_answer(&self) -> (u64, oneshot::Receiver<Result<String, String>>) {
         let number = self.next_number();
         let (sender, receiver) = oneshot::channel();
         let mut answers = self.answers.borrow_mut();
@@ -120,14 +120,14 @@ impl Hub {
     }
 
     /// Passes the answer to a request on.
-    pub fn answer(&self, number: u64, result: Result<String, String>) {
+    pub(crate) fn answer(&self, number: u64, result: Result<String, String>) {
         if let Some(waiting) = self.answers.borrow_mut().remove(&number) {
             let _ = waiting.send(result);
         }
     }
 
     /// The role's status, as of the last [`STATUS_FRESH`]; `None` when the node doesn't answer.
-    pub async fn status(&self) -> Option<RoleStatus> {
+    pub(crate) async fn status(&self) -> Option<RoleStatus> {
         if let Some((at, status)) = &*self.latest_status.borrow()
             && linux::rt::now().since(*at) < STATUS_FRESH
         {
@@ -141,7 +141,7 @@ impl Hub {
     }
 
     /// Passes a status on, completed by what only the shell knows.
-    pub fn take_status(&self, number: u64, mut status: RoleStatus) {
+    pub(crate) fn take_status(&self, number: u64, mut status: RoleStatus) {
         self.journal.borrow().complete(&mut status);
         *self.latest_status.borrow_mut() = Some((linux::rt::now(), status.clone()));
         if let Some(waiting) = self.statuses.borrow_mut().remove(&number) {

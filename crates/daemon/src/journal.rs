@@ -26,7 +26,7 @@ const FOLLOWER_LAG: usize = 256;
 
 /// The events of this run.
 #[derive(Debug)]
-pub struct Journal {
+pub(crate) struct Journal {
     last: EventId,
     /// Our number of each of the node's events that is still kept.
     numbers: BTreeMap<EventId, EventId>,
@@ -39,7 +39,7 @@ pub struct Journal {
 
 /// What the shell itself has to tell.
 #[derive(Debug)]
-pub struct Told {
+pub(crate) struct Told {
     /// How loud.
     pub level: Level,
     /// What kind.
@@ -54,7 +54,7 @@ pub struct Told {
 
 impl Journal {
     /// An empty journal that also writes to `events.jsonl` in `directory`, if there is one.
-    pub fn new(directory: Option<&Path>) -> Self {
+    pub(crate) fn new(directory: Option<&Path>) -> Self {
         Self {
             last: 0,
             numbers: BTreeMap::new(),
@@ -66,7 +66,7 @@ impl Journal {
     }
 
     /// Takes an event of the node in, under its number here.
-    pub fn take(&mut self, mut event: Event) -> Arc<Event> {
+    pub(crate) fn take(&mut self, mut event: Event) -> Arc<Event> {
         let original = event.id;
         event.cause = event.cause.and_then(|cause| self.numbers.get(&cause).copied());
         let event = self.keep(event);
@@ -75,7 +75,7 @@ impl Journal {
     }
 
     /// Takes in what the shell tells.
-    pub fn tell(&mut self, told: Told, at: Instant, wall: WallTime) -> Arc<Event> {
+    pub(crate) fn tell(&mut self, told: Told, at: Instant, wall: WallTime) -> Arc<Event> {
         let cause = told.group.as_ref().and_then(|group| self.latest_of_group.get(group)).copied();
         let Told { level, kind, subject, text, .. } = told;
         self.keep(Event { id: 0, cause, at, wall, level, kind, subject, text })
@@ -104,17 +104,17 @@ impl Journal {
     }
 
     /// The kept events after number `after`, oldest first.
-    pub fn after(&self, after: EventId) -> Vec<Event> {
+    pub(crate) fn after(&self, after: EventId) -> Vec<Event> {
         self.kept.iter().filter(|event| event.id > after).map(|event| (**event).clone()).collect()
     }
 
     /// Every event from now on.
-    pub fn follow(&self) -> broadcast::Receiver<Arc<Event>> {
+    pub(crate) fn follow(&self) -> broadcast::Receiver<Arc<Event>> {
         self.followers.subscribe()
     }
 
     /// Puts our numbers and the latest events into a status that the node made.
-    pub fn complete(&self, status: &mut RoleStatus) {
+    pub(crate) fn complete(&self, status: &mut RoleStatus) {
         for group in &mut status.groups {
             group.because = group.because.and_then(|id| self.numbers.get(&id).copied());
         }

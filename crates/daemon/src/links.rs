@@ -9,7 +9,7 @@ use wire::heartbeat::classic_stream::Reader;
 
 /// A medium that can't be opened, or broke, is tried again after this long, as the ancestor does
 /// with its communication processes (docs/ancestors/heartbeat.md §4.1).
-pub const REOPEN_AFTER: Duration = Duration::from_secs(10);
+pub(crate) const REOPEN_AFTER: Duration = Duration::from_secs(10);
 
 /// What is needed to open a link without asking a name server again.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,7 +23,7 @@ enum Recipe {
 
 /// One link: how to open it, and the open medium.
 #[derive(Debug)]
-pub struct Line {
+pub(crate) struct Line {
     /// As configured.
     pub link: Link,
     recipe: Result<Recipe, String>,
@@ -35,7 +35,7 @@ pub struct Line {
 impl Line {
     /// Looks the link's host names up. Blocks for the name server; a name that has no address is
     /// told by [`open`](Self::open).
-    pub fn prepare(link: &Link, ping_id: u16) -> Self {
+    pub(crate) fn prepare(link: &Link, ping_id: u16) -> Self {
         let interface = link.name.as_str().to_owned();
         let recipe = match &link.medium {
             Kind::Bcast { port } => Ok(Recipe::Bcast { interface, port: *port }),
@@ -63,7 +63,7 @@ impl Line {
     ///
     /// # Errors
     /// One sentence: which link, and why it can't be opened.
-    pub fn open(&mut self) -> Result<(), String> {
+    pub(crate) fn open(&mut self) -> Result<(), String> {
         let name = &self.link.name;
         let recipe =
             self.recipe.as_ref().map_err(|why| format!("link {name} can't be used: {why}"))?;
@@ -85,12 +85,12 @@ impl Line {
     }
 
     /// The open medium, if it is open.
-    pub const fn medium(&self) -> Option<&Medium> {
+    pub(crate) const fn medium(&self) -> Option<&Medium> {
         self.medium.as_ref()
     }
 
     /// Closes it, to be opened again later.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.medium = None;
     }
 
@@ -98,7 +98,7 @@ impl Line {
     ///
     /// # Errors
     /// Those of the medium; `NotConnected` while it is closed.
-    pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<()> {
         self.medium.as_ref().map_or_else(|| Err(io::ErrorKind::NotConnected.into()), |medium| medium.send(bytes))
     }
 
@@ -107,7 +107,7 @@ impl Line {
     ///
     /// # Errors
     /// Those of the medium.
-    pub fn receive(
+    pub(crate) fn receive(
         &mut self,
         buffer: &mut [u8],
         mut each: impl FnMut(&str, &[u8]),

@@ -23,7 +23,7 @@ const LINE_MAX: usize = 2000;
 
 /// Where to log.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Targets {
+pub(crate) struct Targets {
     /// `logfile`: everything but debug lines.
     pub logfile: Option<PathBuf>,
     /// `debugfile`: everything.
@@ -36,7 +36,7 @@ pub struct Targets {
 
 /// The open log.
 #[derive(Debug)]
-pub struct Log {
+pub(crate) struct Log {
     host: String,
     targets: Targets,
     logfile: Option<LogFile>,
@@ -56,7 +56,7 @@ struct LogFile {
 
 impl Log {
     /// Opens everything that can be opened; what can't is told by the sentences returned.
-    pub fn open(host: &str, targets: Targets, debug: u8) -> (Self, Vec<String>) {
+    pub(crate) fn open(host: &str, targets: Targets, debug: u8) -> (Self, Vec<String>) {
         let mut log = Self {
             host: host.to_owned(),
             targets,
@@ -71,7 +71,7 @@ impl Log {
     }
 
     /// Opens all files anew.
-    pub fn reopen(&mut self) -> Vec<String> {
+    pub(crate) fn reopen(&mut self) -> Vec<String> {
         let mut troubles = Vec::new();
         let mut open = |path: &Option<PathBuf>| {
             let path = path.as_ref()?;
@@ -89,20 +89,20 @@ impl Log {
     }
 
     /// Logs to other places from now on.
-    pub fn retarget(&mut self, targets: Targets) -> Vec<String> {
+    pub(crate) fn retarget(&mut self, targets: Targets) -> Vec<String> {
         self.targets = targets;
         self.reopen()
     }
 
     /// One level more, or less, of debug lines; says what is in force.
-    pub fn change_debug(&mut self, up: bool) -> u8 {
+    pub(crate) fn change_debug(&mut self, up: bool) -> u8 {
         self.debug = if up { self.debug.saturating_add(1) } else { self.debug.saturating_sub(1) };
         self.debug
     }
 
     /// Writes one line to all places that want it. A place that fails is tried again with the
     /// next line; there is nobody left to tell.
-    pub fn write(&mut self, wall: WallTime, level: Level, text: &str) {
+    pub(crate) fn write(&mut self, wall: WallTime, level: Level, text: &str) {
         if level == Level::Debug && self.debug == 0 {
             return;
         }
@@ -232,7 +232,7 @@ const fn severity(level: Level) -> u32 {
 
 /// Syslog's number of a facility by its name (RFC 5424 table 1); `None` for an unknown name and
 /// for `none`.
-pub fn facility(name: &str) -> Option<u8> {
+pub(crate) fn facility(name: &str) -> Option<u8> {
     Some(match name {
         "kern" => 0,
         "user" => 1,

@@ -47,7 +47,7 @@ fn compose(args: &[String], host: &str, news: &str) -> Result<Message, String> {
 ///
 /// # Errors
 /// A sentence for the log.
-pub fn send(args: &[String], host: &str, news: &str) -> Result<(), String> {
+pub(crate) fn send(args: &[String], host: &str, news: &str) -> Result<(), String> {
     let message = compose(args, host, news)?;
     if Path::new(SENDMAIL).exists() {
         SendmailTransport::new_with_command(SENDMAIL)

@@ -40,7 +40,7 @@ fn positions(name: &str) -> &'static [&'static str] {
 ///
 /// An argument of the form `name=value` names its own parameter, for agents of any name. Other
 /// arguments go by position. `Err` names the first argument that has no parameter to go to.
-pub fn parameters(name: &str, args: &[String]) -> Result<BTreeMap<String, String>, String> {
+pub(crate) fn parameters(name: &str, args: &[String]) -> Result<BTreeMap<String, String>, String> {
     let mut environment = BTreeMap::new();
     let mut next = positions(name).iter();
     for arg in args {

@@ -2,45 +2,45 @@
 //! host has its own mount namespace.
 
 /// The configuration directory, as the ancestor has it.
-pub const CONFIG_DIR: &str = "/etc/ha.d";
+pub(crate) const CONFIG_DIR: &str = "/etc/ha.d";
 /// The scripts and wrappers of resources.
-pub const RESOURCE_DIR: &str = "/etc/ha.d/resource.d";
+pub(crate) const RESOURCE_DIR: &str = "/etc/ha.d/resource.d";
 /// The hooks, one file per message type.
-pub const HOOK_DIR: &str = "/etc/ha.d/rc.d";
+pub(crate) const HOOK_DIR: &str = "/etc/ha.d/rc.d";
 /// The host's init scripts, looked at after [`RESOURCE_DIR`].
-pub const INIT_DIR: &str = "/etc/init.d";
+pub(crate) const INIT_DIR: &str = "/etc/init.d";
 /// Root of the OCF agents (`OCF_ROOT`).
-pub const OCF_ROOT: &str = "/usr/lib/ocf";
+pub(crate) const OCF_ROOT: &str = "/usr/lib/ocf";
 /// The agents that the old wrappers stand for.
-pub const OCF_HEARTBEAT: &str = "/usr/lib/ocf/resource.d/heartbeat";
+pub(crate) const OCF_HEARTBEAT: &str = "/usr/lib/ocf/resource.d/heartbeat";
 /// Where systemd units may lie, in systemd's own order.
-pub const UNIT_DIRS: [&str; 4] =
+pub(crate) const UNIT_DIRS: [&str; 4] =
     ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
 /// Plugins of type `external/NAME`.
-pub const STONITH_EXTERNAL: &str = "/usr/lib/stonith/plugins/external";
+pub(crate) const STONITH_EXTERNAL: &str = "/usr/lib/stonith/plugins/external";
 /// The program for all other plugin types.
-pub const STONITH_PROGRAM: &str = "/usr/sbin/stonith";
+pub(crate) const STONITH_PROGRAM: &str = "/usr/sbin/stonith";
 /// State that the ancestor has too: uuid, generation, FIFO.
-pub const STATE_DIR: &str = "/var/lib/heartbeat";
+pub(crate) const STATE_DIR: &str = "/var/lib/heartbeat";
 /// State that only we have; it may be deleted while we don't run.
-pub const OWN_STATE_DIR: &str = "/var/lib/handover";
+pub(crate) const OWN_STATE_DIR: &str = "/var/lib/handover";
 /// The FIFO for scripts.
-pub const FIFO: &str = "/var/lib/heartbeat/fifo";
+pub(crate) const FIFO: &str = "/var/lib/heartbeat/fifo";
 /// Working directories of children, one per user.
-pub const CORES_DIR: &str = "/var/lib/heartbeat/cores";
+pub(crate) const CORES_DIR: &str = "/var/lib/heartbeat/cores";
 /// Pid file of the role's parent process.
-pub const PID_FILE: &str = "/run/heartbeat.pid";
+pub(crate) const PID_FILE: &str = "/run/heartbeat.pid";
 /// Run directory of the ancestor.
-pub const RUN_DIR: &str = "/run/heartbeat";
+pub(crate) const RUN_DIR: &str = "/run/heartbeat";
 /// Scratch directory of resource scripts, mode 1755, emptied at start.
-pub const RSCTMP_DIR: &str = "/run/heartbeat/rsctmp";
+pub(crate) const RSCTMP_DIR: &str = "/run/heartbeat/rsctmp";
 /// Scratch directories that the IPaddr agents want.
-pub const AGENT_RUN_DIR: &str = "/run/resource-agents";
+pub(crate) const AGENT_RUN_DIR: &str = "/run/resource-agents";
 /// Socket for clients written against the ancestor's library.
-pub const REGISTER_SOCKET: &str = "/run/heartbeat/register";
+pub(crate) const REGISTER_SOCKET: &str = "/run/heartbeat/register";
 /// Our own run directory.
-pub const OWN_RUN_DIR: &str = "/run/handover";
+pub(crate) const OWN_RUN_DIR: &str = "/run/handover";
 /// Control socket of this role.
-pub const CONTROL_SOCKET: &str = "/run/handover/heartbeat.sock";
+pub(crate) const CONTROL_SOCKET: &str = "/run/handover/heartbeat.sock";
 /// Users in this group may command the daemon.
-pub const ADMIN_GROUP: &str = "haclient";
+pub(crate) const ADMIN_GROUP: &str = "haclient";

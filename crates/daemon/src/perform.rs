@@ -24,7 +24,7 @@ const STATUS_TIMEOUT: Duration = Duration::from_secs(60);
 const HOOK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Performs one operation and gives its end to the node.
-pub async fn operation(
+pub(crate) async fn operation(
     hub: Rc<Hub>,
     op: OpId,
     action: Action,
@@ -71,7 +71,7 @@ async fn perform(
 
 /// One verb on one resource: built in, unless the administrator prefers the script, else by
 /// whatever carries that name.
-pub async fn resource_operation(
+pub(crate) async fn resource_operation(
     hub: &Rc<Hub>,
     group: &GroupKey,
     resource: &Resource,
@@ -156,7 +156,7 @@ fn verdict(command: &agents::Command, end: &End) -> Outcome {
 }
 
 /// How it ended, as part of a sentence.
-pub fn ended(end: &End) -> String {
+pub(crate) fn ended(end: &End) -> String {
     match end.code {
         Some(_) => format!("ended with {}", end.how),
         None => end.how.clone(),
@@ -183,7 +183,7 @@ async fn hook(hub: &Hub, name: &str, environment: BTreeMap<String, String>) -> O
 }
 
 /// This host's files.
-pub struct Host;
+pub(crate) struct Host;
 
 impl Files for Host {
     fn is_executable(&self, path: &Path) -> bool {

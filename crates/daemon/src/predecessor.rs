@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 /// Examines what the note says or, without one, what the command line says is `held`. Meanwhile no beat goes out, so only questions of `status` are
 /// asked here, and as many as half the dead time allows; what was not asked counts as in place.
-pub async fn examine(hub: &Rc<Hub>, held: Option<Held>) -> Option<Predecessor> {
+pub(crate) async fn examine(hub: &Rc<Hub>, held: Option<Held>) -> Option<Predecessor> {
     let settings = hub.settings();
     let me = settings.cluster.me.folded();
     let note = hub.store.left().filter(|left| !left.groups.is_empty());

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 const STATUS_LINE_MAX: usize = 512;
 
 /// Tries once. The reason of a failure is one sentence.
-pub async fn try_once(
+pub(crate) async fn try_once(
     hub: &Hub,
     probe: &Probe,
     timeout: Duration,

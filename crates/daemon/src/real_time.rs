@@ -31,7 +31,7 @@ const SEND_ERRORS_TOLD: u32 = 10;
 const REBOOT_AFTER: Duration = Duration::from_millis(500);
 
 /// Everything the thread owns.
-pub struct RealTime {
+pub(crate) struct RealTime {
     /// The node.
     pub node: Node,
     /// Its media, in the order of the configuration's links.
@@ -67,7 +67,7 @@ impl RealTime {
     /// # Errors
     /// Those of waiting, which would be a kernel out of memory; `BrokenPipe` when the other
     /// threads stopped taking anything.
-    pub fn run(mut self) -> io::Result<()> {
+    pub(crate) fn run(mut self) -> io::Result<()> {
         let now = rt::now();
         let mut turn = Turn {
             outputs: Vec::with_capacity(64),
@@ -353,6 +353,6 @@ fn is_lasting(error: &io::Error) -> bool {
 }
 
 /// Both clocks in one reading, for what the shell tells.
-pub fn moment() -> (Instant, WallTime) {
+pub(crate) fn moment() -> (Instant, WallTime) {
     (rt::now(), rt::wall())
 }

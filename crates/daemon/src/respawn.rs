@@ -26,7 +26,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The clients that were started, in order.
 #[derive(Default)]
-pub struct Clients(Vec<Running>);
+pub(crate) struct Clients(Vec<Running>);
 
 struct Running {
     name: String,
@@ -36,13 +36,13 @@ struct Running {
 
 impl Clients {
     /// True while a client of this program name is kept running.
-    pub fn contains(&self, name: &str) -> bool {
+    pub(crate) fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|client| client.name == name && !client.stop.is_closed())
     }
 }
 
 /// Starts all clients of the configuration.
-pub fn start_all(hub: &Rc<Hub>) {
+pub(crate) fn start_all(hub: &Rc<Hub>) {
     for client in &hub.settings().cluster.clients {
         let (stop, told_to_stop) = oneshot::channel();
         let (has_stopped, stopped) = oneshot::channel();
@@ -57,7 +57,7 @@ pub fn start_all(hub: &Rc<Hub>) {
 }
 
 /// Stops them one after the other, the last started first.
-pub async fn stop_all(hub: &Hub) {
+pub(crate) async fn stop_all(hub: &Hub) {
     let running: Vec<Running> = hub.clients.borrow_mut().0.drain(..).collect();
     for client in running.into_iter().rev() {
         let _ = client.stop.send(());

@@ -24,7 +24,7 @@ const SMALL_FILE_MAX: u64 = 64 << 10;
 
 /// What the worker runs with.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// For the node.
     pub cluster: Config,
     /// What scripts get of it.
@@ -53,7 +53,7 @@ pub struct Settings {
 ///
 /// # Errors
 /// All findings as sentences, when one of them is an error: the ancestor would not start either.
-pub fn load(options: &StartOptions) -> Result<(Settings, Vec<String>), Vec<String>> {
+pub(crate) fn load(options: &StartOptions) -> Result<(Settings, Vec<String>), Vec<String>> {
     let sources = sources().map_err(|error| vec![error])?;
     let node_name = linux::system::node_name();
     let (configuration, found) = with_host(&node_name, |host| config::heartbeat(&sources, host));

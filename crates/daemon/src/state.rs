@@ -17,14 +17,14 @@ const FILE_MAX: u64 = 1 << 20;
 
 /// The state directories.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub(crate) struct Store {
     heartbeat: PathBuf,
     own: PathBuf,
 }
 
 /// A generation, and whether it had to be invented.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Generation {
+pub(crate) struct Generation {
     /// The number of this start, greater than that of every start before.
     pub number: u32,
     /// True when no earlier one was on disk: `No Previous generation - starting at N`.
@@ -33,7 +33,7 @@ pub struct Generation {
 
 /// What a process left running when it ended, for its successor.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Left {
+pub(crate) struct Left {
     version: u32,
     /// Boot of the machine in which this was true (`/proc/sys/kernel/random/boot_id`): after a
     /// reboot nothing runs.
@@ -49,7 +49,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of creating a directory.
-    pub fn open(heartbeat: &Path, own: &Path) -> io::Result<Self> {
+    pub(crate) fn open(heartbeat: &Path, own: &Path) -> io::Result<Self> {
         fs::create_dir_all(heartbeat)?;
         fs::create_dir_all(own)?;
         Ok(Self { heartbeat: heartbeat.to_owned(), own: own.to_owned() })
@@ -60,7 +60,7 @@ impl Store {
     /// # Errors
     /// Those of reading and writing; `InvalidData` for a file of another length, which is left
     /// alone: a node must not change its uuid by accident.
-    pub fn uuid(&self) -> io::Result<[u8; 16]> {
+    pub(crate) fn uuid(&self) -> io::Result<[u8; 16]> {
         let path = self.heartbeat.join("hb_uuid");
         match read_bounded(&path) {
             Ok(bytes) => bytes.try_into().map_err(|_| {
@@ -81,7 +81,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of writing. Without the new number on disk the node must not speak.
-    pub fn next_generation(&self, now: WallTime) -> io::Result<Generation> {
+    pub(crate) fn next_generation(&self, now: WallTime) -> io::Result<Generation> {
         let path = self.heartbeat.join("hb_generation");
         let previous = match read_bounded(&path) {
             Ok(bytes) => {
@@ -105,7 +105,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of writing.
-    pub fn note_left(&self, held: api::Held, groups: &[GroupKey]) -> io::Result<()> {
+    pub(crate) fn note_left(&self, held: api::Held, groups: &[GroupKey]) -> io::Result<()> {
         let left =
             Left { version: LEFT_VERSION, boot: boot_id(), held, groups: groups.to_vec() };
         let text = serde_json::to_vec(&left).map_err(io::Error::other)?;
@@ -116,26 +116,26 @@ impl Store {
 
     /// What the process before this one noted, if that was since the machine's boot. A file that
     /// can't be read says nothing: it is disposable.
-    pub fn left(&self) -> Option<Left> {
+    pub(crate) fn left(&self) -> Option<Left> {
         let bytes = read_bounded(&self.own.join("held.json")).ok()?;
         let left: Left = serde_json::from_slice(&bytes).ok()?;
         (left.version == LEFT_VERSION && left.boot == boot_id()).then_some(left)
     }
 
     /// The directory of state that only we have.
-    pub fn own_directory(&self) -> &Path {
+    pub(crate) fn own_directory(&self) -> &Path {
         &self.own
     }
 }
 
 /// The generation of `hbgenmethod time`: the second of the start.
-pub fn generation_of_time(now: WallTime) -> u32 {
+pub(crate) fn generation_of_time(now: WallTime) -> u32 {
     u32::try_from(now.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// The uuid of `uuidfrom nodename`: two FNV-1a sums over the name in lower case. Not a secret; it
 /// has to be the same at each start and to differ between nodes.
-pub fn uuid_of_name(name: &str) -> [u8; 16] {
+pub(crate) fn uuid_of_name(name: &str) -> [u8; 16] {
     let name = name.to_ascii_lowercase();
     let sum = |salt: u8| {
         name.bytes().chain([salt]).fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
@@ -152,7 +152,7 @@ pub fn uuid_of_name(name: &str) -> [u8; 16] {
 ///
 /// # Errors
 /// Those of reading the kernel's random numbers.
-pub fn random_seed() -> io::Result<u64> {
+pub(crate) fn random_seed() -> io::Result<u64> {
     let mut seed = [0; 8];
     fs::File::open("/dev/urandom")?.read_exact(&mut seed)?;
     Ok(u64::from_ne_bytes(seed))

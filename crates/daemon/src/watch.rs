@@ -21,10 +21,10 @@ use tokio::task::JoinHandle;
 const ANNOUNCED_AT_MS: [u64; 9] = [100, 300, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
 
 /// The addresses that resources of ours put on interfaces.
-pub type Held = BTreeMap<IpAddr, HeldAddress>;
+pub(crate) type Held = BTreeMap<IpAddr, HeldAddress>;
 
 /// One of them.
-pub struct HeldAddress {
+pub(crate) struct HeldAddress {
     group: GroupKey,
     written: String,
     spec: AddressSpec,
@@ -40,7 +40,7 @@ impl Drop for HeldAddress {
 }
 
 /// Notes that an address is held, announces it now and again later.
-pub fn hold(
+pub(crate) fn hold(
     hub: &Rc<Hub>,
     group: &GroupKey,
     written: &str,
@@ -75,12 +75,12 @@ pub fn hold(
 }
 
 /// Forgets an address, before it is removed.
-pub fn release(hub: &Hub, address: IpAddr) {
+pub(crate) fn release(hub: &Hub, address: IpAddr) {
     hub.held.borrow_mut().remove(&address);
 }
 
 /// Announces one address now and tells it.
-pub fn announce(hub: &Hub, group: &GroupKey, address: IpAddr, interface: &str) {
+pub(crate) fn announce(hub: &Hub, group: &GroupKey, address: IpAddr, interface: &str) {
     let what = if address.is_ipv4() { "gratuitous ARP" } else { "a neighbour advertisement" };
     let (level, text) = match addresses::announce(interface, address) {
         Ok(()) => (Level::Info, format!("{address}: announced on {interface} by {what}")),
@@ -99,7 +99,7 @@ pub fn announce(hub: &Hub, group: &GroupKey, address: IpAddr, interface: &str) {
 }
 
 /// Announces again what is held of these addresses.
-pub fn announce_again(hub: &Hub, address: IpAddr) {
+pub(crate) fn announce_again(hub: &Hub, address: IpAddr) {
     let found = hub
         .held
         .borrow()
@@ -114,7 +114,7 @@ pub fn announce_again(hub: &Hub, address: IpAddr) {
 ///
 /// # Errors
 /// Those of netlink.
-pub async fn watch(hub: Rc<Hub>) -> io::Result<()> {
+pub(crate) async fn watch(hub: Rc<Hub>) -> io::Result<()> {
     let mut monitor = readable(Watched(Monitor::open()?))?;
     loop {
         let mut guard = monitor.readable_mut().await?;

@@ -47,7 +47,7 @@ const PING_ID_MASK: u32 = 0xffff;
 
 /// Entry of the worker process: standard input is the parent's socket, standard output the
 /// executor's.
-pub fn main(options: &StartOptions) -> ExitCode {
+pub(crate) fn main(options: &StartOptions) -> ExitCode {
     let sockets = take_stdin().and_then(|parent| Ok((parent, take_stdout()?)));
     let (parent, executor) = match sockets {
         Ok(sockets) => sockets,
@@ -188,7 +188,7 @@ fn become_real_time(settings: &Settings, outbox: &mut channel::Outbox) {
 }
 
 /// Logs why, then reboots at once.
-pub fn reboot(hub: &Hub, reason: &str) {
+pub(crate) fn reboot(hub: &Hub, reason: &str) {
     hub.log(Level::Critical, &format!("rebooting this machine: {reason}"));
     if let Err(error) = linux::system::reboot() {
         hub.log(Level::Critical, &format!("the reboot was refused: {error}"));
