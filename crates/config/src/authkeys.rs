@@ -86,15 +86,10 @@ impl Reading<'_> {
             let text = format!("{} is no key's number", quote(number.text));
             return self.refuse("auth-line", number.span, text, help);
         }
-        match self.index(number) {
+        match index(number) {
             Some(index) => self.wanted = Some((index, number.span)),
             None => self.bad_index(number),
         }
-    }
-
-    fn index(&self, number: Word<'_>) -> Option<u8> {
-        let value = atoi(number.text);
-        (0..=INDEX_MAX).contains(&value).then(|| u8::try_from(value).ok()).flatten()
     }
 
     fn bad_index(&mut self, number: Word<'_>) {
@@ -110,7 +105,7 @@ impl Reading<'_> {
             let help = "write `N METHOD KEY`, for example `1 sha1 a-long-secret`";
             return self.refuse("key-line", first.span, "this is no key", help);
         };
-        let Some(index) = self.index(first) else { return self.bad_index(first) };
+        let Some(index) = index(first) else { return self.bad_index(first) };
         let Some(kind) = method_of(method.text) else {
             let text = format!("{} is no method of signing", quote(method.text));
             return self.refuse("method", method.span, text, "write sha1, md5 or crc");
@@ -187,6 +182,12 @@ impl Reading<'_> {
             self.found.push(found.effect(effect).compat(compat).help(help));
         }
     }
+}
+
+/// A key's number.
+fn index(number: Word<'_>) -> Option<u8> {
+    let value = atoi(number.text);
+    (0..=INDEX_MAX).contains(&value).then(|| u8::try_from(value).ok()).flatten()
 }
 
 fn method_of(word: &str) -> Option<Method> {

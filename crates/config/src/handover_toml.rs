@@ -36,7 +36,12 @@ pub(crate) fn read(file: &File, found: &mut Vec<Diagnostic>) -> Settings {
     let (table, errors) = DeTable::parse_recoverable(&file.text);
     for error in errors {
         let span = error.span().map_or(Span::default(), |at| Span::new(at.start, at.end));
-        refuse("syntax", span, error.message().to_owned(), "write TOML, as `key = \"value\"`".into());
+        refuse(
+            "syntax",
+            span,
+            error.message().to_owned(),
+            "write TOML, as `key = \"value\"`".into(),
+        );
     }
     for (key, value) in table.get_ref() {
         let (name, at) = (key.get_ref().as_ref(), value.span());

@@ -97,7 +97,9 @@ impl Reading<'_> {
             let text = format!("{} has no resources on this line", quote(node.text));
             let found = self.finding(Severity::Warning, "no-resources", node.span, text);
             let found = found.effect("the line does nothing").compat("the same in Heartbeat 3.0.6");
-            return self.found.push(found.help("write the resources behind the node, or remove it"));
+            return self
+                .found
+                .push(found.help("write the resources behind the node, or remove it"));
         };
         for word in resources {
             self.check(*word);
@@ -161,7 +163,8 @@ impl Reading<'_> {
                 first.resources.push(resource);
             }
         }
-        let text = format!("the group {} stands here for the second time", quote(group.key.as_str()));
+        let text =
+            format!("the group {} stands here for the second time", quote(group.key.as_str()));
         let found = self.finding(Severity::Warning, "key-twice", span, text);
         let found = found.also(place, "first here");
         let found = found.effect(format!("both lines are one group, whose home is {home}"));

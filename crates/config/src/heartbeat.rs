@@ -146,7 +146,7 @@ pub(crate) fn timing(draft: &Draft) -> Timing {
     Timing {
         keepalive: draft.keepalive.unwrap_or(Duration::from_secs(1)),
         deadtime,
-        warntime: draft.warntime.unwrap_or(deadtime / 2),
+        warntime: draft.warntime.or(deadtime.checked_div(2)).unwrap_or(deadtime),
         initdead: draft.initdead.unwrap_or(initdead),
         deadping: draft.deadping.unwrap_or(deadtime),
         max_rexmit_delay: draft.max_rexmit_delay.unwrap_or(Duration::from_millis(250)),
@@ -216,18 +216,13 @@ fn digest(
 ) -> String {
     let mut names: Vec<_> = nodes.iter().map(NodeName::folded).collect();
     names.sort();
-    let mut text = String::new();
-    for name in &names {
-        text.push_str(&format!("node {name}\n"));
-    }
-    text.push_str(&format!("deadtime {:?} keepalive {:?}\n", timing.deadtime, timing.keepalive));
-    text.push_str(&format!("auto_failback {}\n", auto_failback.word()));
-    for group in groups {
-        text.push_str(group.home.folded().as_str());
-        for resource in &group.resources {
-            text.push_str(&format!(" {}", resource.written));
-        }
-        text.push('\n');
-    }
-    fingerprint(&text)
+    let members = names.iter().map(|name| format!("node {name}"));
+    let timers = format!("deadtime {:?} keepalive {:?}", timing.deadtime, timing.keepalive);
+    let failback = format!("auto_failback {}", auto_failback.word());
+    let groups = groups.iter().map(|group| {
+        let resources: Vec<_> = group.resources.iter().map(|r| r.written.as_str()).collect();
+        format!("{} {}", group.home.folded(), resources.join(" "))
+    });
+    let lines: Vec<String> = members.chain([timers, failback]).chain(groups).collect();
+    fingerprint(&lines.join("\n"))
 }

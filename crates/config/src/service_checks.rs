@@ -180,9 +180,7 @@ impl Reading<'_> {
     fn group(&mut self, value: Word<'_>, check: &mut Check) {
         let means = |key: &GroupKey| {
             key.as_str() == value.text
-                || key.as_str().split("::").any(|part| {
-                    part.split('/').next() == Some(value.text)
-                })
+                || key.as_str().split("::").any(|part| part.split('/').next() == Some(value.text))
         };
         check.group = self.keys.iter().find(|key| means(key)).cloned();
         if check.group.is_none() {
@@ -242,17 +240,12 @@ fn quoted_words(start: usize, line: &str) -> Vec<Quoted<'_>> {
         if trimmed.is_empty() || trimmed.starts_with('#') {
             return found;
         }
-        let (text, used, quoted) = match trimmed.strip_prefix('"') {
-            Some(inner) => {
-                let end = inner.find('"').unwrap_or(inner.len());
-                let (text, _) = inner.split_at(end);
-                (text, end.saturating_add(2).min(trimmed.len()), true)
-            }
-            None => {
-                let end = trimmed.find(char::is_whitespace).unwrap_or(trimmed.len());
-                let (text, _) = trimmed.split_at(end);
-                (text, end, false)
-            }
+        let (text, used, quoted) = if let Some(inner) = trimmed.strip_prefix('"') {
+            let end = inner.find('"').unwrap_or(inner.len());
+            (inner.split_at(end).0, end.saturating_add(2).min(trimmed.len()), true)
+        } else {
+            let end = trimmed.find(char::is_whitespace).unwrap_or(trimmed.len());
+            (trimmed.split_at(end).0, end, false)
         };
         let span = Span::new(at, at.saturating_add(used));
         found.push(Quoted { word: Word { text, span }, quoted });

@@ -46,7 +46,8 @@ pub(crate) fn atoi(text: &str) -> i64 {
     let value = digits
         .bytes()
         .take_while(u8::is_ascii_digit)
-        .fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
+        .map(|digit| i64::from(digit.saturating_sub(b'0')))
+        .fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(digit));
     value.saturating_mul(sign)
 }
 
@@ -61,8 +62,10 @@ pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    // A third of the letters may be wrong: `keepalives` yes, `totem` no.
-    let tolerance = word.chars().count().div_ceil(3).min(TYPOS_MAX);
+    // A third of the letters may be wrong: `keepalives` yes, `totem` no. One or two letters are
+    // near to everything.
+    let letters = word.chars().count();
+    let tolerance = if letters > 2 { letters.div_ceil(3).min(TYPOS_MAX) } else { 0 };
     candidates
         .into_iter()
         .map(|candidate| (distance(&word.to_ascii_lowercase(), candidate), candidate))

@@ -71,7 +71,8 @@ fn a_port_below_its_media_is_not_theirs() {
 
 #[test]
 fn ipfail_is_selected_wherever_its_path_points() {
-    let missing = Host { file_exists: &|_| false, user_exists: &|_| false, ..Host::assumed("node1") };
+    let missing =
+        Host { file_exists: &|_| false, user_exists: &|_| false, ..Host::assumed("node1") };
     let text = format!("{HA_CF}ping 10.0.0.1\nrespawn hacluster /nowhere/ipfail\n");
     let (config, _) = heartbeat(&sources(&text), &missing);
     let cluster = config.expect("built in, so nothing is missing").cluster;
@@ -161,7 +162,8 @@ fn a_key_on_two_lines_is_one_group() {
 #[test]
 fn handover_toml_is_read() {
     let mut sources = sources(HA_CF);
-    let text = "duplicate_address = \"wait\"\nscripts = [\"IPaddr\"]\nannounce_interval = \"60s\"\n";
+    let text =
+        "duplicate_address = \"wait\"\nscripts = [\"IPaddr\"]\nannounce_interval = \"60s\"\n";
     sources.handover_toml = Some(File::new("handover.toml", text));
     let (config, found) = heartbeat(&sources, &Host::assumed("node1"));
     let settings = config.unwrap_or_else(|| panic!("{found:#?}")).settings;

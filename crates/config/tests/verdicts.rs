@@ -40,11 +40,8 @@ fn hold(table: &str, build: impl Fn(&str, bool) -> Sources) {
         let (head, body) = case.split_once('\n').unwrap_or((case, ""));
         let words: Vec<&str> = head.split_whitespace().collect();
         let [verdict, .., name] = words.as_slice() else { panic!("case head: {head}") };
-        let body = if name.starts_with("carriage") {
-            body.replace('\n', "\r\n")
-        } else {
-            body.to_owned()
-        };
+        let body =
+            if name.starts_with("carriage") { body.replace('\n', "\r\n") } else { body.to_owned() };
         let (config, found) = heartbeat(&build(&body, words.contains(&"whole")), &measured_host());
         let refused = found.iter().any(|finding| finding.severity == Severity::Error);
         assert_eq!(config.is_none(), refused, "{name}: no configuration exactly with an error");

@@ -14,10 +14,10 @@ const INITDEAD_SHORT: Duration = Duration::from_secs(10);
 
 /// Looks at the whole file; `names` are the directives of all its lines.
 pub(super) fn whole(reader: &mut Reader<'_>, names: &[&str]) {
-    let media_named = names
-        .iter()
-        .any(|name| ["bcast", "udp", "mcast", "mcast6", "ucast", "ucast6"].contains(name)
-            || ["serial", "ping", "ping6", "ping_group"].contains(name));
+    let media_named = names.iter().any(|name| {
+        ["bcast", "udp", "mcast", "mcast6", "ucast", "ucast6"].contains(name)
+            || ["serial", "ping", "ping6", "ping_group"].contains(name)
+    });
     let refused_already = reader.found.iter().any(|found| found.severity == Severity::Error);
     media::require(reader, media_named && refused_already);
     members(reader);
@@ -113,7 +113,8 @@ fn logging(reader: &mut Reader<'_>, names: &[&str]) {
         let message = "no directive says where messages go";
         let found = reader.finding(Severity::Note, "no-log", Span::default(), message);
         let found = found.effect("they go to syslog, facility daemon");
-        reader.add(found.compat("Heartbeat 3.0.6 tries its logging daemon and falls back to syslog"));
+        reader
+            .add(found.compat("Heartbeat 3.0.6 tries its logging daemon and falls back to syslog"));
     }
 }
 

@@ -296,12 +296,18 @@ pub static DIRECTIVES: &[Directive] = rows! {
 
 /// Directives that this build of Heartbeat doesn't know, and who did.
 pub static FOREIGN: &[(&str, &str)] = &[
-    ("hbaping", "Heartbeat 2.x, built with a fibre channel library, knew it; 3.0.6 as Debian has it doesn't"),
+    (
+        "hbaping",
+        "Heartbeat 2.x, built with a fibre channel library, knew it; 3.0.6 as Debian has it doesn't",
+    ),
     ("rds", "Heartbeat 3.x, built for RDS sockets, knew it; 3.0.6 as Debian has it doesn't"),
     ("tipc", "Heartbeat 2.1, built for TIPC, knew it; 3.0.6 as Debian has it doesn't"),
     ("openais", "Heartbeat 2.x, built with openais, knew it; 3.0.6 as Debian has it doesn't"),
     ("evms", "Heartbeat 2.x, built for EVMS, knew it; 3.0.6 as Debian has it doesn't"),
-    ("normalpoll", "Heartbeat built with a debugging option knows it; 3.0.6 as Debian has it doesn't"),
+    (
+        "normalpoll",
+        "Heartbeat built with a debugging option knows it; 3.0.6 as Debian has it doesn't",
+    ),
     ("ppp-udp", "Heartbeat 1.0 knew it; 3.0.6 doesn't"),
     ("totem", "it is a section of corosync.conf"),
     ("vrrp_instance", "it is a block of keepalived.conf"),

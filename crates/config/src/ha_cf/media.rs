@@ -108,21 +108,16 @@ fn multicast(
 ) {
     let words = line.blank_words();
     let [interface, group, port, ttl, looped, ..] = words.as_slice() else {
-        return reader.incomplete(line.span(), "an interface, group, port, TTL and 0 or 1 for loop");
+        return reader
+            .incomplete(line.span(), "an interface, group, port, TTL and 0 or 1 for loop");
     };
     let there = reader.interface_is_there(*interface);
     let address = parse(group.text).filter(IpAddr::is_multicast);
     if address.is_none() {
         reader.bad(*group, "this is no multicast group of this address family");
     }
-    let hops = Some(atoi(ttl.text)).filter(|hops| (0..=MULTICAST_TTL_MAX).contains(hops));
-    if hops.is_none() {
-        reader.bad(*ttl, "the TTL is a number from 0 to 4");
-    }
-    let loopback = Some(atoi(looped.text)).filter(|looped| (0..=1).contains(looped));
-    if loopback.is_none() {
-        reader.bad(*looped, "loop is 0 or 1");
-    }
+    let hops = reader.integer(*ttl, 0..=MULTICAST_TTL_MAX);
+    let loopback = reader.integer(*looped, 0..=1);
     let port = reader.port_number(*port);
     if let (true, Some(group), Some(port), Some(ttl), Some(loopback)) =
         (there, address, port, hops, loopback)
@@ -147,10 +142,11 @@ fn unicast(reader: &mut Reader<'_>, line: &Statement<'_>, v6: bool) {
     };
     if !(reader.host.interface_exists)(interface.text) {
         let message = format!("this host has no interface {}", quote(interface.text));
-        let found =
-            reader.finding(Severity::Warning, "no-such-interface", interface.span, message);
+        let found = reader.finding(Severity::Warning, "no-such-interface", interface.span, message);
         let found = found.effect("this link stays down until the interface is there");
-        reader.add(found.compat("Heartbeat 3.0.6 accepts the line and ends a second after its start"));
+        reader.add(
+            found.compat("Heartbeat 3.0.6 accepts the line and ends a second after its start"),
+        );
     }
     if reader.host_is_known(*peer) {
         let (peer, port) = (peer.text.to_owned(), reader.port());

@@ -14,8 +14,8 @@ mod settings;
 mod values;
 
 pub use directives::{DIRECTIVES, Directive, FOREIGN, directive};
-pub use reader::{GenerationMethod, UuidFrom};
 pub(crate) use reader::{Draft, REFUSED, REFUSED_EFFECT, Read, Reader};
+pub use reader::{GenerationMethod, UuidFrom};
 
 use crate::text::{Word, nearest, quote};
 use crate::{File, Host};
@@ -76,8 +76,7 @@ fn take(reader: &mut Reader<'_>, line: &Statement<'_>) {
 fn unknown(reader: &mut Reader<'_>, line: &Statement<'_>) {
     let name = line.directive.text;
     let message = format!("{} is not a directive of ha.cf", quote(name));
-    let found =
-        reader.finding(Severity::Error, "unknown-directive", line.directive.span, message);
+    let found = reader.finding(Severity::Error, "unknown-directive", line.directive.span, message);
     let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == name).map(|(_, who)| *who);
     let known = DIRECTIVES.iter().map(|row| row.name);
     let found = match (foreign, nearest(name, known)) {

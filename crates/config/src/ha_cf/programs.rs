@@ -183,6 +183,7 @@ pub(super) fn ipfail_can_work(reader: &mut Reader<'_>, legacy: bool, pings: usiz
 
 /// Says that something is known and does nothing here.
 pub(super) fn not_built(reader: &mut Reader<'_>, span: Span, instead: &str) {
-    let message = format!("`{}` has no effect: that part of Heartbeat isn't built", reader.row.name);
+    let message =
+        format!("`{}` has no effect: that part of Heartbeat isn't built", reader.row.name);
     reader.warn("not-built", span, message, "everything else works without it", instead);
 }

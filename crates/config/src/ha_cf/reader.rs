@@ -119,6 +119,10 @@ impl<'a> Reader<'a> {
     /// Refuses a value of the directive being read, as the ancestor does.
     pub(crate) fn bad(&mut self, word: Word<'_>, why: impl Into<String>) {
         let help = format!("write `{} {}`", self.row.name, self.row.takes);
+        let why = match self.row.range {
+            "" => why.into(),
+            range => format!("{}; allowed: {range}", why.into()),
+        };
         self.bad_with(word, why, help);
     }
 
@@ -131,12 +135,7 @@ impl<'a> Reader<'a> {
     ) {
         let message = format!("{} is no value for `{}`", quote(word.text), self.row.name);
         let found = self.finding(Severity::Error, "bad-value", word.span, message);
-        let label = if self.row.range.is_empty() {
-            why.into()
-        } else {
-            format!("{}; allowed: {}", why.into(), self.row.range)
-        };
-        self.add(found.label(label).effect(REFUSED_EFFECT).compat(REFUSED).help(help));
+        self.add(found.label(why).effect(REFUSED_EFFECT).compat(REFUSED).help(help));
     }
 
     /// Refuses a line of the directive being read that lacks something.

@@ -18,16 +18,28 @@ impl Reader<'_> {
     fn time(&mut self, word: Word<'_>) -> Option<Duration> {
         let (why, help) = match time(word.text) {
             Ok(time) => return Some(time),
-            Err(BadTime::NoNumber) => ("not a number", "write seconds, as in `2` or `0.5`"),
-            Err(BadTime::Unit) => (
-                "ha.cf knows the units ms and us; seconds are written without one",
-                "write seconds without a unit, as in `90`, or milliseconds, as in `500ms`",
-            ),
-            Err(BadTime::Zero) => ("a time must be more than zero", "write `0.5` for half a second"),
-            Err(BadTime::TooLong) => ("longer than a year", "write seconds, as in `30`"),
+            Err(BadTime::NoNumber) => ("not a number", "seconds, as in `2` or `0.5`".to_owned()),
+            Err(BadTime::Unit) => ("ha.cf knows no such unit", self.in_seconds(word.text)),
+            Err(BadTime::Zero) => ("a time must be more than zero", "`0.5` for 500 ms".to_owned()),
+            Err(BadTime::TooLong) => ("longer than a year", "seconds, as in `30`".to_owned()),
         };
+        let help = format!("write {help}");
         self.bad_with(word, why, help);
         None
+    }
+
+    /// The cure for a time with a unit of other programs, such as `1min`.
+    fn in_seconds(&self, word: &str) -> String {
+        let end = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
+        let (number, unit) = word.split_at(end);
+        let factor = match unit {
+            "s" | "sec" => 1_u64,
+            "m" | "min" => 60,
+            "h" => 3600,
+            _ => return "seconds without a unit, as in `90`, or `500ms`".to_owned(),
+        };
+        let seconds = number.parse().unwrap_or(1_u64).saturating_mul(factor);
+        format!("`{} {seconds}`: seconds have no unit", self.row.name)
     }
 
     fn boolean(&mut self, word: Word<'_>) -> Option<bool> {
@@ -39,7 +51,7 @@ impl Reader<'_> {
     }
 
     /// A number as the ancestor reads it: what isn't one counts as the digits at its start.
-    fn integer(&mut self, word: Word<'_>, range: RangeInclusive<i64>) -> Option<i64> {
+    pub(super) fn integer(&mut self, word: Word<'_>, range: RangeInclusive<i64>) -> Option<i64> {
         let value = atoi(word.text);
         if !range.contains(&value) {
             let why = if is_number(word.text) { "out of range" } else { "not a number" };
@@ -108,7 +120,8 @@ pub(super) fn auto_failback(reader: &mut Reader<'_>, word: Word<'_>) {
     };
     if value == AutoFailback::Legacy {
         let message = "`auto_failback legacy` is the protocol of Heartbeat 1.x";
-        let effect = "groups return to their home; hb_standby and ipfail don't work with real peers";
+        let effect =
+            "groups return to their home; hb_standby and ipfail don't work with real peers";
         reader.warn("legacy", word.span, message, effect, "write `auto_failback on`");
     }
     reader.draft.auto_failback = Some(value);
@@ -241,7 +254,9 @@ pub(super) fn max_rexmit_delay(reader: &mut Reader<'_>, word: Word<'_>) {
 
 pub(super) fn autojoin(reader: &mut Reader<'_>, word: Word<'_>) {
     let joins = [("none", false), ("other", true), ("any", true)];
-    if reader.one_of(word, &joins) == Some(true) {
+    // Case doesn't matter here, unlike in the other lists of words (measured).
+    let folded = word.text.to_ascii_lowercase();
+    if reader.one_of(Word { text: &folded, span: word.span }, &joins) == Some(true) {
         reader.bad_with(
             word,
             "groups have homes, so all nodes of a haresources cluster are named",

@@ -35,7 +35,8 @@ pub(crate) fn time(word: &str) -> Result<Duration, BadTime> {
     if whole.is_empty() && fraction.is_empty() {
         return Err(BadTime::NoNumber);
     }
-    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| BadTime::TooLong)? };
+    let whole: u64 =
+        if whole.is_empty() { 0 } else { whole.parse().map_err(|_| BadTime::TooLong)? };
     let whole = whole.checked_mul(nanos_per_unit).ok_or(BadTime::TooLong)?;
     let time = Duration::from_nanos(whole.saturating_add(part(fraction, nanos_per_unit)));
     match time {

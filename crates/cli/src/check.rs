@@ -1,0 +1,229 @@
+//! `handover check`: every error of every file, with place, effect and cure, in one run.
+
+mod explain;
+mod machine;
+
+use crate::console::{Console, Stop};
+use crate::exit::Exit;
+use crate::render;
+use base::{Diagnostic, Severity};
+use clap::Parser;
+use config::{File, Heartbeat, Host, Sources, heartbeat};
+use serde::Serialize;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// Where Heartbeat's files are.
+pub(crate) const DIRECTORY: &str = "/etc/ha.d";
+
+/// Where handover.toml is when the files are checked in their place.
+const HANDOVER_TOML: &str = "/etc/handover/handover.toml";
+
+/// The longest file that is read, in bytes: a hundred times the largest in use, and no memory is
+/// lost to a log file named by mistake.
+const FILE_MAX: u64 = 4 << 20;
+
+/// Checks the configuration of a Heartbeat node: all errors of all files at once.
+///
+/// Ends with 0 if the daemon starts with these files, 1 with warnings and --strict, 6 with errors.
+#[derive(Parser, Debug)]
+#[command(name = "handover check")]
+struct Arguments {
+    /// Print the findings as JSON.
+    #[arg(long)]
+    json: bool,
+    /// End with 1 if there is a warning.
+    #[arg(long)]
+    strict: bool,
+    /// Check as this node: users, programs and interfaces of this machine aren't looked at.
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// Explain a directive of ha.cf, or list all of them.
+    #[arg(long, value_name = "DIRECTIVE", num_args = 0..=1, default_missing_value = "")]
+    explain: Option<String>,
+    /// A directory, or files; what isn't named is taken from beside the first.
+    #[arg(value_name = "PATH", default_value = DIRECTORY)]
+    paths: Vec<PathBuf>,
+}
+
+/// Does what `args`, the words behind `handover check`, say.
+pub(crate) fn run(args: &[String], console: &mut Console<'_>) -> Result<Exit, Stop> {
+    let words = std::iter::once("handover check").chain(args.iter().map(String::as_str));
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            return Err(Stop::Because(error.to_string().trim_end().to_owned(), Exit::Usage));
+        }
+        Err(help) => {
+            write!(console.out, "{help}")?;
+            return Ok(Exit::Done);
+        }
+    };
+    if let Some(name) = &arguments.explain {
+        return explain::explain(name, console);
+    }
+    let checked = check(&arguments.paths, arguments.node.as_deref())?;
+    if arguments.json {
+        write_json(&checked, console)?;
+    } else {
+        write_text(&checked, console)?;
+    }
+    Ok(checked.exit(arguments.strict))
+}
+
+/// What came of checking.
+pub(crate) struct Checked {
+    sources: Sources,
+    /// Every finding, file by file.
+    pub found: Vec<Diagnostic>,
+    /// The configuration, if there is no error.
+    pub heartbeat: Option<Heartbeat>,
+}
+
+impl Checked {
+    fn exit(&self, strict: bool) -> Exit {
+        match self.found.iter().map(|finding| finding.severity).max() {
+            Some(Severity::Error) => Exit::Configuration,
+            Some(Severity::Warning) if strict => Exit::Failed,
+            _ => Exit::Done,
+        }
+    }
+
+    /// The text of the file a finding is about.
+    pub(crate) fn text(&self, finding: &Diagnostic) -> &str {
+        let sources = &self.sources;
+        let others = [&sources.haresources, &sources.service_checks, &sources.handover_toml];
+        [&sources.ha_cf, &sources.authkeys]
+            .into_iter()
+            .chain(others.into_iter().flatten())
+            .find(|file| file.path == finding.file)
+            .map_or("", |file| &file.text)
+    }
+}
+
+/// Checks a directory or files. In Heartbeat's own directory this machine answers for users,
+/// programs, interfaces and the mode of authkeys; elsewhere, or as another node, all is assumed.
+pub(crate) fn check(paths: &[PathBuf], node: Option<&str>) -> Result<Checked, Stop> {
+    let name = crate::old::host_name();
+    let mut sources = read_sources(paths)?;
+    let here = node.is_none_or(|node| node.eq_ignore_ascii_case(&name))
+        && Path::new(&sources.ha_cf.path).parent() == Some(Path::new(DIRECTORY));
+    let (heartbeat, found) = if here {
+        machine::with_answers(&name, |host| heartbeat(&sources, host))
+    } else {
+        sources.authkeys.mode = None;
+        heartbeat(&sources, &Host::assumed(node.unwrap_or(&name)))
+    };
+    Ok(Checked { sources, found, heartbeat })
+}
+
+/// Reads what the paths name, and from beside the first of them what they don't.
+fn read_sources(paths: &[PathBuf]) -> Result<Sources, Stop> {
+    let first = paths.first().map_or(Path::new(DIRECTORY), PathBuf::as_path);
+    let directory = if first.is_dir() {
+        first
+    } else {
+        first.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    };
+    for path in paths {
+        if !path.is_dir() && !KINDS.iter().any(|kind| is_kind(path, kind)) {
+            let sentence = format!(
+                "{} is none of {}: name a file so that its kind can be told",
+                path.display(),
+                KINDS.join(", ")
+            );
+            return Err(Stop::Because(sentence, Exit::Usage));
+        }
+    }
+    let place = |kind: &str| {
+        let named = paths.iter().find(|path| !path.is_dir() && is_kind(path, kind));
+        named.cloned().unwrap_or_else(|| directory.join(kind))
+    };
+    let mut toml = place("handover.toml");
+    if !toml.exists() && directory == Path::new(DIRECTORY) {
+        toml = PathBuf::from(HANDOVER_TOML);
+    }
+    Ok(Sources {
+        ha_cf: needed(&place("ha.cf"))?,
+        authkeys: needed(&place("authkeys"))?,
+        haresources: optional(&place("haresources"))?,
+        service_checks: optional(&place("service_checks"))?,
+        handover_toml: optional(&toml)?,
+    })
+}
+
+/// The kinds of files by their names; more may follow, as in `ha.cf.node1`.
+const KINDS: [&str; 5] = ["ha.cf", "authkeys", "haresources", "service_checks", "handover.toml"];
+
+fn is_kind(path: &Path, kind: &str) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(kind))
+}
+
+fn needed(path: &Path) -> Result<File, Stop> {
+    read(path).map_err(|error| {
+        let sentence = format!("cannot read {}: {error}", path.display());
+        Stop::Because(sentence, Exit::Configuration)
+    })
+}
+
+fn optional(path: &Path) -> Result<Option<File>, Stop> {
+    match read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(_) => needed(path).map(Some),
+        Ok(file) => Ok(Some(file)),
+    }
+}
+
+fn read(path: &Path) -> io::Result<File> {
+    let about = fs::metadata(path)?;
+    if about.len() > FILE_MAX {
+        return Err(io::Error::other("longer than 4 MiB, so it is no configuration"));
+    }
+    let text = String::from_utf8_lossy(&fs::read(path)?).into_owned();
+    let mode = Some(about.permissions().mode());
+    Ok(File { path: path.display().to_string(), text, mode })
+}
+
+fn write_text(checked: &Checked, console: &mut Console<'_>) -> Result<(), Stop> {
+    for finding in &checked.found {
+        let drawn = render::finding(finding, checked.text(finding), console.colour);
+        writeln!(console.out, "{drawn}\n")?;
+    }
+    writeln!(console.out, "{}", render::summary(&checked.found))?;
+    Ok(())
+}
+
+/// A finding with the place people count in.
+#[derive(Serialize)]
+struct Placed<'a> {
+    line: usize,
+    column: usize,
+    #[serde(flatten)]
+    finding: &'a Diagnostic,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    /// Whether the daemon would start.
+    starts: bool,
+    findings: Vec<Placed<'a>>,
+}
+
+fn write_json(checked: &Checked, console: &mut Console<'_>) -> Result<(), Stop> {
+    let findings = checked
+        .found
+        .iter()
+        .map(|finding| {
+            let (line, column) = finding.line_column(checked.text(finding));
+            Placed { line, column, finding }
+        })
+        .collect();
+    let report = Report { starts: checked.heartbeat.is_some(), findings };
+    let text = serde_json::to_string_pretty(&report).map_err(|e| Stop::failed(e.to_string()))?;
+    writeln!(console.out, "{text}")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
