@@ -95,7 +95,7 @@ impl Checks {
             .flat_map(|g| g.holders.iter().enumerate().filter(|(_, h)| **h).map(|(i, _)| i))
     }
 
-    /// True if the group need not run anywhere: a script of it failed on the way.
+    /// True if the group need not run anywhere, nor be released in time: a script of it failed.
     pub fn is_excused(&self, group: usize) -> bool {
         self.groups.get(group).is_some_and(|g| g.excused)
     }
@@ -127,7 +127,7 @@ impl Checks {
                 group.gap += passed;
             }
             let (overlap, gap, excused) = (group.overlap, group.gap, group.excused);
-            if overlap > HEAL_BOUND {
+            if overlap > HEAL_BOUND && !excused {
                 self.blame(Sin::TwoHolders { group: index });
             }
             let late = self.calm.is_some_and(|c| c.passed > c.bound);
@@ -192,7 +192,7 @@ impl Checks {
         self.busy[host] = self.busy[host].saturating_sub(1);
     }
 
-    /// A script of this group failed.
+    /// A script of this group failed: retries and their pauses are its own time.
     pub fn excuse(&mut self, group: usize) {
         if let Some(group) = self.groups.get_mut(group) {
             group.excused = true;

@@ -15,7 +15,10 @@ pub trait Shell {
     /// Real time since some fixed moment.
     fn elapsed(&mut self) -> Duration;
 
-    /// The text of a file, or the reason why there is none, in one sentence.
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// The reason why there is none, in one sentence.
     fn read(&mut self, path: &str) -> Result<String, String>;
 
     /// Prints one or more lines.
@@ -143,18 +146,15 @@ fn many(options: &Options, shell: &mut dyn Shell) -> i32 {
 }
 
 fn summary(report: &Report, took: Duration) -> String {
-    let mut text = String::new();
-    for failure in &report.failures {
-        text += &format!("{failure}\n");
-    }
+    let failures: Vec<String> = report.failures.iter().map(ToString::to_string).collect();
     let rate = report.schedules as f64 / took.as_secs_f64().max(0.001) * 60.0;
-    text += &format!(
-        "{} schedules in {:.1} s, {rate:.0} a minute; {} broke a promise",
+    format!(
+        "{}{} schedules in {:.1} s, {rate:.0} a minute; {} broke a promise",
+        failures.concat(),
         report.schedules,
         took.as_secs_f64(),
         report.failures.len()
-    );
-    text
+    )
 }
 
 /// Deeper than any budget of minutes goes.

@@ -74,7 +74,7 @@ impl<S> Host<S> {
         WallTime::from_millis(seconds * 1_000) + now.since(Instant::ZERO)
     }
 
-    /// The wall clock jumps. Without a state file nothing would be left to count by.
+    /// The wall clock jumps.
     pub(crate) fn jump(&mut self, seconds: i64) {
         self.wall_skew += seconds;
     }

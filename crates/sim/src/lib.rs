@@ -7,6 +7,7 @@
 //! are the caller's ([`Shell`]). Start reading at [`World`].
 #![forbid(unsafe_code)]
 
+mod act;
 mod checks;
 mod command;
 pub mod exhaustive;

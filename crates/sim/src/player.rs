@@ -27,7 +27,7 @@ const POLL: Duration = Duration::from_millis(10);
 const LINK_LOCAL: &str = "fe80::ff:fe00:";
 
 /// How long `stop` and the commands wait for their end.
-const COMMAND_MAX: Duration = Duration::from_secs(60);
+const COMMAND_MAX: Duration = Duration::from_mins(1);
 
 /// What a node's files mean, or the first thing that is wrong with them.
 fn read(files: &ConfigFiles, node: &str) -> Result<Config, String> {
@@ -160,11 +160,17 @@ impl<S: Subject> Player<S> {
                 self.world.act(Act::Resume(seat.0));
                 Ok(())
             }
-            Command::Cut(cut) => self.cut(cut, true),
-            Command::Heal(cut) => self.cut(cut, false),
+            Command::Cut(cut) => {
+                self.cut(cut, true);
+                Ok(())
+            }
+            Command::Heal(cut) => {
+                self.cut(cut, false);
+                Ok(())
+            }
             Command::HealAll => {
-                self.cut(&Cut::Between { link: None }, false)?;
-                self.cut(&Cut::Gateway, false)?;
+                self.cut(&Cut::Between { link: None }, false);
+                self.cut(&Cut::Gateway, false);
                 self.unreachable = [false; 2];
                 Ok(())
             }
@@ -283,7 +289,7 @@ impl<S: Subject> Player<S> {
         }
     }
 
-    fn cut(&mut self, what: &Cut, cut: bool) -> Done {
+    fn cut(&mut self, what: &Cut, cut: bool) {
         let ping = |host| if cut { Act::CutPing(host) } else { Act::HealPing(host) };
         match what {
             Cut::Way { from, link } => self.way(*from, link.as_deref(), cut),
@@ -308,7 +314,6 @@ impl<S: Subject> Player<S> {
                 }
             }
         }
-        Ok(())
     }
 
     fn expect(&mut self, what: &Expectation, within: Duration) -> Done {
@@ -361,20 +366,17 @@ impl<S: Subject> Player<S> {
 
     /// What is to be seen now, in one sentence.
     fn sight(&self) -> String {
-        let mut text = format!("at {} s: ", self.world.now());
-        for seat in Seat::BOTH {
+        let nodes = Seat::BOTH.map(|seat| {
             let holds = self.world.checks().holders(0).any(|holder| holder == seat.0);
             let address = if holds { "has" } else { "has not" };
-            text += &format!("{seat} {address} the address");
-            match self.world.status(seat.0) {
-                None => text += ", no daemon; ",
-                Some(s) => {
-                    let stable = if s.stable { "" } else { ", in transition" };
-                    text += &format!(", says it holds {}{stable}; ", s.held.word());
-                }
-            }
-        }
-        text + &format!("longest outage {:?}", self.outage)
+            let says = self.world.status(seat.0).map_or("no daemon".to_owned(), |status| {
+                let stable = if status.stable { "" } else { ", in transition" };
+                format!("says it holds {}{stable}", status.held.word())
+            });
+            format!("{seat} {address} the address, {says}; ")
+        });
+        let (now, outage) = (self.world.now(), self.outage);
+        format!("at {now} s: {}longest outage {outage:?}", nodes.concat())
     }
 }
 

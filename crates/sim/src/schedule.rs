@@ -126,14 +126,16 @@ fn spread(dice: &mut Dice, seconds: u64) -> Duration {
 /// Throws one misfortune: what begins, and what ends it.
 fn misfortune(dice: &mut Dice, setup: &Setup, jumpy: usize, steps: &mut Vec<Step>) {
     let begin = spread(dice, TROUBLED.as_secs());
-    let end = (begin + dice.between(FAULT_TIME.0, FAULT_TIME.1)).min(TROUBLED);
+    let lasts = dice.between(FAULT_TIME.0, FAULT_TIME.1);
+    let end = (begin + lasts).min(TROUBLED);
+    let middle = (begin + lasts / 2).min(TROUBLED);
     let host = dice.below(2) as usize;
     let mut add = |at: Duration, act: Act| steps.push(Step { at, act });
     match dice.below(100) {
         // Every wire in both directions: a partition. The wires may heal one after another.
         0..=19 => {
             for wire in (0..setup.links).map(Wire) {
-                let heal = if dice.percent(50) { end } else { begin + (end - begin) / 2 };
+                let heal = if dice.percent(50) { end } else { middle };
                 for (from, to) in [(0, 1), (1, 0)] {
                     add(begin, Act::Cut(wire, from, to));
                     add(heal, Act::Heal(wire, from, to));
@@ -280,7 +282,7 @@ impl fmt::Display for Schedule {
         let mut started = [false; 2];
         for step in &self.steps {
             if step.at > now {
-                writeln!(f, "wait {}ms", (step.at - now).as_millis())?;
+                writeln!(f, "wait {}ms", step.at.saturating_sub(now).as_millis())?;
                 now = step.at;
             }
             match step.act {
@@ -291,7 +293,7 @@ impl fmt::Display for Schedule {
             }
         }
         if self.quiet_at > now {
-            writeln!(f, "wait {}ms", (self.quiet_at - now).as_millis())?;
+            writeln!(f, "wait {}ms", self.quiet_at.saturating_sub(now).as_millis())?;
         }
         writeln!(f, "heal all")?;
         writeln!(f, "expect one holder")
@@ -301,12 +303,11 @@ impl fmt::Display for Schedule {
 impl Schedule {
     /// The command that runs exactly this.
     pub fn command(&self) -> String {
-        let mut command = format!("handover sim --seed {}", self.seed);
-        if let Some(kept) = &self.kept {
+        let keep = self.kept.as_ref().map_or(String::new(), |kept| {
             let list: Vec<String> = kept.iter().map(ToString::to_string).collect();
-            command += &format!(" --keep {}", list.join(","));
-        }
-        command
+            format!(" --keep {}", list.join(","))
+        });
+        format!("handover sim --seed {}{keep}", self.seed)
     }
 }
 

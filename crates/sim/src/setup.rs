@@ -73,7 +73,7 @@ impl Setup {
     /// The configuration of the node at `host`.
     pub fn config(&self, host: usize) -> Config {
         let mut key = BTreeMap::new();
-        key.insert(1, Key::new(Method::Md5, b"d41d8cd98f00b204e9800998ecf8427e".to_vec()));
+        key.insert(1, Key::new(Method::Md5, b"d41d8cd98f00b204e9800998ecf8427e"));
         let keys = Keys::new(1, key).expect("key 1 was just put in");
         let nodes: Vec<NodeName> = NODES.iter().map(|n| NodeName::from(*n)).collect();
         let deadtime = Duration::from_secs(self.deadtime);

@@ -1,14 +1,13 @@
 //! The simulated world: hosts on wires under one clock that jumps to whatever is due next.
 //!
 //! Everything follows from the seed and the acts; no real time passes. [`World::run_until`] lets
-//! things happen, [`World::act`] interferes.
+//! things happen; [`World::act`] interferes.
 
 use crate::checks::Checks;
-use crate::host::{Due, Entry, Host, REBOOT_TIME, RESPAWN_MAX};
+use crate::host::{Due, Entry, Host, REBOOT_TIME};
 use crate::layout::{Layout, Outlet};
-use crate::network::{Fate, Network};
+use crate::network::{Fate, Network, Wire};
 use crate::room::{Effect, Job, address_of};
-use crate::schedule::Act;
 use crate::subject::Subject;
 use crate::violation::{Sin, Violation};
 use api::RoleStatus;
@@ -36,14 +35,14 @@ pub struct World<S> {
     pub(crate) now: Instant,
     layout: Arc<Layout>,
     pub(crate) hosts: Vec<Host<S>>,
-    network: Network,
-    /// Datagrams that wait on clogged paths: wire, from, to, link there, bytes.
-    clogged: Vec<(crate::network::Wire, usize, usize, LinkId, Arc<[u8]>)>,
+    pub(crate) network: Network,
+    /// Datagrams that wait on clogged paths, with their wires.
+    pub(crate) clogged: Vec<(Wire, Due)>,
     pub(crate) queue: BinaryHeap<Entry>,
     order: u64,
     pub(crate) checks: Checks,
-    dice: Dice,
-    requests: u64,
+    pub(crate) dice: Dice,
+    pub(crate) requests: u64,
     out: Vec<Output>,
     log: Option<Vec<String>>,
 }
@@ -149,7 +148,7 @@ impl<S: Subject> World<S> {
         self.hosts[host].answers.iter().find(|(r, _)| *r == request).map(|(_, answer)| answer)
     }
 
-    fn note(&mut self, host: Option<usize>, text: impl FnOnce() -> String) {
+    pub(crate) fn note(&mut self, host: Option<usize>, text: impl FnOnce() -> String) {
         let now = self.now;
         if let Some(log) = &mut self.log
             && log.len() < LOG_MAX
@@ -159,7 +158,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    fn push(&mut self, after: Duration, due: Due) {
+    pub(crate) fn push(&mut self, after: Duration, due: Due) {
         self.order += 1;
         self.queue.push(Entry { at: self.now + after, order: self.order, due });
     }
@@ -241,7 +240,7 @@ impl<S: Subject> World<S> {
     }
 
     /// Hands an input to a daemon, or keeps it while the daemon is paused.
-    fn give(&mut self, host: usize, from: Option<usize>, input: Input) {
+    pub(crate) fn give(&mut self, host: usize, from: Option<usize>, input: Input) {
         let there = &mut self.hosts[host];
         if there.paused {
             if !there.queue(from, input)
@@ -343,7 +342,7 @@ impl<S: Subject> World<S> {
             }
             match fate {
                 Fate::Lost => {}
-                Fate::Waits => self.clogged.push((wire, from, to, link, bytes.clone())),
+                Fate::Waits => self.clogged.push((wire, due)),
                 Fate::Arrives(after) => self.push(after, due),
                 Fate::Twice(first, second) => {
                     self.push(first, due.clone());
@@ -408,12 +407,9 @@ impl<S: Subject> World<S> {
 
     fn fence(&mut self, target: usize) {
         self.note(Some(target), || "is reset by a fence device".into());
-        let powered = self.hosts[target].powered;
         self.switch_off(target);
         self.checks.proven_clean(target);
-        if powered {
-            self.come_back(target);
-        }
+        self.come_back(target);
     }
 
     fn come_back(&mut self, host: usize) {
@@ -426,7 +422,7 @@ impl<S: Subject> World<S> {
         self.give(host, None, Input::Ambient { wall, load: "0.00 0.00 0.00 1/100 1000".into() });
     }
 
-    fn end_daemon(&mut self, host: usize) {
+    pub(crate) fn end_daemon(&mut self, host: usize) {
         let there = &mut self.hosts[host];
         there.subject = None;
         there.deadline = None;
@@ -446,7 +442,7 @@ impl<S: Subject> World<S> {
     }
 
     /// A host loses its power.
-    fn switch_off(&mut self, host: usize) {
+    pub(crate) fn switch_off(&mut self, host: usize) {
         self.end_daemon(host);
         let there = &mut self.hosts[host];
         there.powered = false;
@@ -456,7 +452,7 @@ impl<S: Subject> World<S> {
     }
 
     /// A host starts, or at least its daemon. One that is just stopping starts after that.
-    fn switch_on(&mut self, host: usize, lost: bool) {
+    pub(crate) fn switch_on(&mut self, host: usize, lost: bool) {
         if self.hosts[host].subject.is_some() {
             if self.hosts[host].stopping {
                 self.hosts[host].boot_after_exit = Some(lost);
@@ -490,128 +486,5 @@ impl<S: Subject> World<S> {
         }
         self.perform(host, &mut out);
         self.out = out;
-    }
-
-    fn kill_daemon(&mut self, host: usize) {
-        if self.hosts[host].subject.is_none() {
-            return;
-        }
-        self.end_daemon(host);
-        self.checks.killed(host);
-        let after = self.dice.between(Duration::from_millis(20), RESPAWN_MAX);
-        let life = self.hosts[host].life;
-        self.push(after, Due::Respawn { host, life });
-    }
-
-    fn resume(&mut self, host: usize) {
-        if !std::mem::replace(&mut self.hosts[host].paused, false) {
-            return;
-        }
-        let inbox = std::mem::take(&mut self.hosts[host].inbox);
-        // Timer and sockets are ready together; which is read first is the kernel's choice.
-        if self.dice.percent(50) {
-            self.give(host, None, Input::Tick);
-        }
-        for (from, input) in inbox {
-            self.give(host, from, input);
-        }
-    }
-
-    /// Gives an administrator's command to a host's daemon; its number if one runs.
-    pub fn request(&mut self, host: usize, input: impl FnOnce(u64) -> Input) -> Option<u64> {
-        self.hosts[host].subject.as_ref()?;
-        self.requests += 1;
-        let number = self.requests;
-        self.give(host, None, input(number));
-        Some(number)
-    }
-
-    /// The configuration a host's daemon finds from now on. Links and groups must stay as they
-    /// were: the wires are laid.
-    pub fn configure(&mut self, host: usize, config: cluster::Config) {
-        self.hosts[host].config = Arc::new(config);
-    }
-
-    /// Has a host's daemon read its configuration again.
-    pub fn reload(&mut self, host: usize) {
-        let config = Box::new(cluster::Config::clone(&self.hosts[host].config));
-        self.give(host, None, Input::Reload(config));
-    }
-
-    /// Ends every process of a host's daemon; what it started stays, and nobody starts it again.
-    pub fn kill_family(&mut self, host: usize) {
-        self.end_daemon(host);
-        self.checks.killed(host);
-    }
-
-    /// Sees everything and blames nobody from now on.
-    pub fn mute(&mut self) {
-        self.checks.mute();
-    }
-
-    /// Does one act, now.
-    pub fn act(&mut self, act: Act) {
-        self.note(None, || act.to_string());
-        match act {
-            Act::Cut(wire, from, to) => self.network.set_cut(wire, from, to, true),
-            Act::Heal(wire, from, to) => self.network.set_cut(wire, from, to, false),
-            Act::Clog(wire, from, to) => self.network.set_clogged(wire, from, to, true),
-            Act::Unclog(wire, from, to) => {
-                self.network.set_clogged(wire, from, to, false);
-                self.flow(Some((wire, from, to)));
-            }
-            Act::CutPing(host) => self.network.set_ping_cut(host, true),
-            Act::HealPing(host) => self.network.set_ping_cut(host, false),
-            Act::Weather(weather) => self.network.set_weather(weather),
-            Act::PowerOff(host) => self.switch_off(host),
-            Act::Boot { host, lost } => self.switch_on(host, lost),
-            Act::KillDaemon(host) => self.kill_daemon(host),
-            Act::Stop(host) => {
-                if self.hosts[host].subject.is_some() {
-                    self.hosts[host].stopping = true;
-                    self.give(host, None, Input::Stop { keep: false });
-                }
-            }
-            Act::Pause(host) => {
-                self.hosts[host].paused = self.hosts[host].subject.is_some();
-                self.checks.deaf(host);
-            }
-            Act::Resume(host) => self.resume(host),
-            Act::ClockJump(host, seconds) => self.hosts[host].jump(seconds),
-            Act::Standby(host, set) => {
-                self.request(host, |request| Input::Standby { set, request });
-            }
-            Act::Takeover(host, set) => {
-                self.request(host, |request| Input::Takeover { set, request });
-            }
-            Act::Plan(host, place, verb, trouble) => {
-                self.hosts[host].room.plan(place, verb, trouble);
-            }
-            Act::Fence(host, works) => self.hosts[host].room.plan_fence(works),
-        }
-    }
-
-    /// Lets datagrams go that waited on one path, or on all.
-    fn flow(&mut self, path: Option<(crate::network::Wire, usize, usize)>) {
-        for (wire, from, to, link, bytes) in std::mem::take(&mut self.clogged) {
-            if path.is_some_and(|path| path != (wire, from, to)) {
-                self.clogged.push((wire, from, to, link, bytes));
-            } else {
-                let after = self.network.way();
-                self.push(after, Due::Datagram { from, to, link, bytes });
-            }
-        }
-    }
-
-    /// Ends every fault: wires heal, scripts work, hosts wake up and are switched on.
-    pub fn repair(&mut self) {
-        self.note(None, || "all faults end".into());
-        self.network.repair();
-        self.flow(None);
-        for host in 0..self.hosts.len() {
-            self.hosts[host].room.repair();
-            self.resume(host);
-            self.switch_on(host, false);
-        }
     }
 }
