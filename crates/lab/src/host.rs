@@ -250,9 +250,18 @@ impl Host {
 
     /// Sends a signal to every process of the daemon, and says how many there were.
     pub(crate) fn signal_daemon(&self, number: Signal) -> Result<usize> {
+        let daemon = self.daemon()?;
+        for &pid in &daemon {
+            signal(pid, number).ok();
+        }
+        Ok(daemon.len())
+    }
+
+    /// Every process of the daemon, as this world numbers them.
+    pub(crate) fn daemon(&self) -> Result<Vec<u32>> {
         let host = self.pid().with_context(|| format!("{} is switched off", self.name))?;
         let space = fs::read_link(format!("/proc/{host}/ns/pid"))?;
-        let mut count = 0;
+        let mut found = Vec::new();
         for entry in fs::read_dir("/proc")? {
             let name = entry?.file_name();
             let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
@@ -260,11 +269,10 @@ impl Host {
             };
             let here = fs::read_link(format!("/proc/{pid}/ns/pid")).is_ok_and(|ns| ns == space);
             if here && self.is_daemon(pid) {
-                signal(pid, number).ok();
-                count += 1;
+                found.push(pid);
             }
         }
-        Ok(count)
+        Ok(found)
     }
 
     /// The ancestor's processes run a program below its own directory. Ours run our program; so do

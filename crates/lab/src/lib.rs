@@ -7,6 +7,7 @@
 //! `stage.rs`, the set-up of one run, and `runner.rs`, which plays a scenario on it.
 #![forbid(unsafe_code)]
 
+pub mod bench;
 mod client;
 mod demo;
 mod events;

@@ -97,6 +97,12 @@ impl Stage {
         Ok(())
     }
 
+    /// Switches the client off: what the nodes send from now on is their own.
+    pub(crate) fn silence_client(&mut self) -> Result<()> {
+        self.client.power_off()?;
+        self.network.unplug(CLIENT, &self.cluster.client)
+    }
+
     /// A node's host.
     pub(crate) fn node(&mut self, seat: Seat) -> &mut Host {
         &mut self.nodes[seat.0]

@@ -1,6 +1,6 @@
 //! The command line of `handover lab`, and the words by which the lab calls itself inside.
 
-use crate::{client, demo, httpd, init, library, runner, world};
+use crate::{bench, client, demo, httpd, init, library, runner, world};
 use anyhow::{Context, Result, bail};
 use sim::scenario::Pair;
 use std::path::Path;
@@ -13,6 +13,8 @@ handover lab --scenario NAME        run one scenario on ours/ours
 handover lab --scenario NAME --pair real/real
                                     … on another pair: ours/ours, ours/real, real/ours, real/real
 handover lab --table                run everything everywhere and print the result table
+handover lab --bench OPTIONS        how long clients wait, on pairs of the ancestor and of ours;
+                                    `--bench --help` tells more
 
 Hosts are namespaces of this machine; nothing is installed and nothing outlives the command.
 Works as root, and where user namespaces are allowed as an ordinary user (pairs of ours only).
@@ -64,6 +66,10 @@ fn act(words: &[&str]) -> Result<i32> {
             println!("{}", crate::table()?);
             Ok(0)
         }
+        ["--bench", rest @ ..] => {
+            let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
+            Ok(bench::main(&rest))
+        }
         ["--help" | "-h"] => {
             print!("{HELP}");
             Ok(0)
@@ -78,6 +84,7 @@ fn act(words: &[&str]) -> Result<i32> {
 fn inside(words: &[&str]) -> Result<i32> {
     match words {
         ["demo"] => demo::show().map(|()| 0),
+        ["bench", rest @ ..] => bench::inside(rest).map(|()| 0),
         ["scenario", file, pair] => {
             let pair = Pair::parse(pair).context("not a pair")?;
             let report = runner::run(&library::scenario(file)?, pair);
