@@ -5,7 +5,7 @@
 //! is in place; with a dead executor it starts both anew. When the parent itself dies, its sockets
 //! close and the worker stops in good order.
 
-use crate::descriptors::{message_pair, take_stdin};
+use crate::descriptors::{message_pair, silence_stderr, take_stdin};
 use crate::executor::datagrams;
 use crate::{executor, paths, settings, worker};
 use api::Held;
@@ -113,7 +113,10 @@ pub fn internal(args: &[String]) -> Option<ExitCode> {
                 rustix::process::setsid()?;
                 watch(&options, Some(starter))
             };
-            run().unwrap_or(ExitCode::FAILURE)
+            run().unwrap_or_else(|error: io::Error| {
+                eprintln!("heartbeat: not started: {error}");
+                ExitCode::FAILURE
+            })
         }
         _ => return None,
     })
@@ -129,14 +132,15 @@ fn running_pid() -> Option<u32> {
     (exe(&pid.to_string())? == exe("self")?).then_some(pid)
 }
 
+/// This program again in one of its other roles. Who leads a process group can't begin a session,
+/// as the parent does; so the others' groups are made where they are started.
 fn command(role: &str, options: &StartOptions) -> io::Result<Command> {
     let mut command = Command::new(SELF);
     command
         .arg0(OsStr::new("heartbeat"))
         .arg(role)
         .arg(serde_json::to_string(options).map_err(io::Error::other)?)
-        .current_dir("/")
-        .process_group(0);
+        .current_dir("/");
     Ok(command)
 }
 
@@ -147,7 +151,6 @@ fn detach(options: &StartOptions) -> io::Result<ExitCode> {
     let mut child = command
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .spawn()?;
     drop(command);
     let mut word = [0];
@@ -324,12 +327,16 @@ impl<'a> Parent<'a> {
         let _ = linux::system::sd_notify("READY=1\nSTATUS=running");
         if let Some(starter) = self.starter.take() {
             let _ = rustix::io::write(&starter, &[RUNNING]);
+            // From here on there is the log; a terminal must not be held open.
+            let _ = silence_stderr();
         }
     }
 
     fn start_worker(&self) -> io::Result<Worker> {
         let (mine, theirs) = message_pair()?;
         let process = command("internal-worker", self.options)?
+            .process_group(0)
+            .process_group(0)
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::from(self.executor.socket.try_clone()?))
             .spawn()?;
@@ -356,7 +363,9 @@ impl<'a> Parent<'a> {
 fn start_executor(options: &StartOptions) -> io::Result<Executor> {
     let (mine, theirs) = message_pair()?;
     let process = command("internal-executor", options)?
+        .process_group(0)
         .env_clear()
+        .process_group(0)
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())
         .spawn()?;
