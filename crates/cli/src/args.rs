@@ -1,5 +1,6 @@
 //! The command line of `handover`, and what is made from it: help, man pages, completions.
 
+use crate::check;
 use crate::exit::Exit;
 use crate::install::Ancestor;
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -109,9 +110,9 @@ pub(crate) enum Command {
     },
 }
 
-/// The command with the exit codes in its long help, as the man page shows them.
+/// The whole command line. `check` reads its own words; here it is shown with all of them.
 fn command() -> clap::Command {
-    Handover::command()
+    Handover::command().mut_subcommand("check", |_| check::command().name("check"))
 }
 
 /// The man pages: (name, roff).

@@ -7,7 +7,7 @@ use crate::console::{Console, Stop};
 use crate::exit::Exit;
 use crate::render;
 use base::{Diagnostic, Severity};
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 use config::{File, Heartbeat, Host, Sources, heartbeat};
 use serde::Serialize;
 use std::os::unix::fs::PermissionsExt as _;
@@ -45,6 +45,11 @@ struct Arguments {
     /// A directory, or files; what isn't named is taken from beside the first.
     #[arg(value_name = "PATH", default_value = DIRECTORY)]
     paths: Vec<PathBuf>,
+}
+
+/// The command line, for help and man pages.
+pub(crate) fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Does what `args`, the words behind `handover check`, say.

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs what the tests need and passes them. As root, or with sudo for the installing.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+# iproute2, util-linux, procps: hosts and networks of the lab. openssh-client: ha_propagate.
+# gawk, iputils-ping, psmisc: what real Heartbeat's own scripts call, for the pairs it takes part in.
+packages=(build-essential ca-certificates gawk iproute2 iputils-ping openssh-client procps psmisc
+    util-linux)
+
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+        missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    as_root=()
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get update -q
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends "${missing[@]}"
+fi
+if ! command -v cargo >/dev/null; then
+    echo "cargo is missing; get Rust with: curl https://sh.rustup.rs -sSf | sh" >&2
+    exit 1
+fi
+if command -v rustup >/dev/null; then
+    rustup component add rustfmt clippy >/dev/null 2>&1 || true
+fi
+
+exec cargo xtask ci
