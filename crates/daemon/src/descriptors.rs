@@ -37,6 +37,15 @@ pub(crate) fn take_stdout() -> io::Result<OwnedFd> {
     Ok(taken)
 }
 
+/// Puts `/dev/null` in the place of standard error.
+///
+/// # Errors
+/// When the process is out of descriptors.
+pub(crate) fn silence_stderr() -> io::Result<()> {
+    rustix::stdio::dup2_stderr(OpenOptions::new().write(true).open("/dev/null")?)?;
+    Ok(())
+}
+
 /// Lets tokio wait until `inner` can be read. For types that own their descriptor and never change
 /// it, as all of ours do.
 ///

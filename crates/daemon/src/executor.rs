@@ -271,7 +271,7 @@ async fn supervise(
     loop {
         tokio::select! {
             gone = ended.readable() => {
-                gone?;
+                gone?.retain_ready();
                 break;
             }
             wrote = output.readable(), if listening => {
@@ -375,7 +375,7 @@ impl Client {
             }
             match serde_json::from_slice(&buffer[..length]).map_err(io::Error::other)? {
                 Tell::Ready { epoch: answered } if answered == epoch => {
-                    let _ = self.ready.send(true);
+                    self.ready.send_replace(true);
                 }
                 // For a worker before this one.
                 Tell::Ready { .. } => {}

@@ -1,7 +1,7 @@
 //! The worker process: the real-time loop on its main thread, everything else on one other.
 
 use crate::channel::{self, Collector, FromNode, NodeHandle, ToNode};
-use crate::descriptors::{readable, take_stdin, take_stdout};
+use crate::descriptors::{readable, silence_stderr, take_stdin, take_stdout};
 use crate::executor::{Client, datagrams};
 use crate::family::{RUNNING, StartOptions, order};
 use crate::hub::Hub;
@@ -60,6 +60,12 @@ pub(crate) fn main(options: &StartOptions) -> ExitCode {
             return ExitCode::from(6);
         }
     };
+    if !options.foreground {
+        // From here on there is the log; a terminal must not be held open.
+        if let Err(error) = silence_stderr() {
+            return failed(&error);
+        }
+    }
     match run(options, settings, parent, executor) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
