@@ -3,7 +3,7 @@
 use crate::clock::{Clock, ago, span};
 use crate::console::Paint;
 use crate::story::place;
-use api::{GroupState, Level, LinkState, NodeKind, NodeState, NodeStatus, RoleStatus};
+use api::{GroupState, Level, LinkState, LinkStatus, NodeKind, NodeState, NodeStatus, RoleStatus};
 use std::fmt::Write as _;
 
 /// Events shown at the end; `handover events` has the rest.
@@ -118,7 +118,9 @@ fn nodes(text: &mut String, status: &RoleStatus, colour: bool) {
             let differs = "its configuration differs from ours: compare ha.cf and haresources";
             let _ = writeln!(text, "      {}", Paint::Warn.on(colour, differs));
         }
-        for link in &node.links {
+        // Most media don't carry our own packets back to us: such a link says nothing.
+        let telling = |link: &&LinkStatus| !node.is_me || link.last_heard.is_some();
+        for link in node.links.iter().filter(telling) {
             let state = match link.state {
                 LinkState::Up => Paint::Good.on(colour, "up"),
                 LinkState::Dead => Paint::Bad.on(colour, "dead"),

@@ -7,6 +7,7 @@ use crate::{Host, Sources, authkeys, ha_cf, handover_toml, haresources, service_
 use base::{Diagnostic, NodeName, Severity, Span};
 use cluster::Config;
 use cluster::config::{AutoFailback, Group, Timing};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::heartbeat::{Compression, Format, Keys};
 
@@ -153,8 +154,28 @@ pub(crate) fn timing(draft: &Draft) -> Timing {
     }
 }
 
+/// Parameters whose default follows from others, as Heartbeat shows them (measured).
+fn derived(parameters: &mut BTreeMap<String, String>, timing: &Timing) {
+    let times = [
+        ("warntime", timing.warntime),
+        ("initdead", timing.initdead),
+        ("deadping", timing.deadping),
+    ];
+    for (name, time) in times {
+        let shown = format!("{}ms", time.as_millis());
+        parameters.entry(name.to_owned()).or_insert(shown);
+    }
+    let fixed = [("debug", "0"), ("udpport", "694")];
+    for (name, value) in fixed {
+        parameters.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+    }
+    if let Some(pacemaker) = parameters.get("pacemaker").cloned() {
+        parameters.entry("crm".to_owned()).or_insert(pacemaker);
+    }
+}
+
 fn lower(
-    HaCf { draft, parameters }: HaCf,
+    HaCf { draft, mut parameters }: HaCf,
     me: NodeName,
     nodes: Vec<NodeName>,
     keys: Keys,
@@ -164,6 +185,7 @@ fn lower(
     /// Messages above this are packed unless the file says otherwise, in bytes.
     const COMPRESSION_THRESHOLD: usize = 2 * 1024;
     let timing = timing(&draft);
+    derived(&mut parameters, &timing);
     let auto_failback = draft.auto_failback.unwrap_or(AutoFailback::Legacy);
     let digest = digest(&nodes, &timing, auto_failback, &groups);
     let cluster = Config {

@@ -50,7 +50,9 @@ fn parameters_are_as_written_or_the_default() {
     let parameters = read(&format!("{HA_CF}keepalive 2\n")).0.cluster.parameters;
     assert_eq!(parameters.get("keepalive").map(String::as_str), Some("2"));
     assert_eq!(parameters.get("deadtime").map(String::as_str), Some("30000ms"));
-    assert_eq!(parameters.get("initdead"), None);
+    assert_eq!(parameters.get("initdead").map(String::as_str), Some("30000ms"));
+    assert_eq!(parameters.get("warntime").map(String::as_str), Some("15000ms"));
+    assert_eq!(parameters.get("node"), None, "a list of things is no parameter");
 }
 
 #[test]

@@ -94,9 +94,33 @@ fn parameters(reader: &Reader<'_>) -> BTreeMap<String, String> {
         .iter()
         .filter(|row| SHOWN_UNSET.contains(&row.name))
         .map(|row| (row.name.to_owned(), row.default.to_owned()));
-    let given = reader.given.iter().map(|(name, given)| ((*name).to_owned(), given.text.clone()));
+    let given = reader
+        .given
+        .iter()
+        .filter(|(name, _)| !NEVER_SHOWN.contains(name))
+        .map(|(name, given)| ((*name).to_owned(), given.text.clone()));
     defaults.chain(given).collect()
 }
+
+/// Directives that describe things, not values: Heartbeat has no parameter of these names
+/// (measured).
+const NEVER_SHOWN: [&str; 15] = [
+    "node",
+    "bcast",
+    "mcast",
+    "mcast6",
+    "ucast",
+    "ucast6",
+    "serial",
+    "ping",
+    "ping6",
+    "ping_group",
+    "stonith",
+    "stonith_host",
+    "apiauth",
+    "respawn",
+    "failfast",
+];
 
 /// The parameters that have a value without a line: what `heartbeat -D` prints (measured).
 const SHOWN_UNSET: [&str; 24] = [
