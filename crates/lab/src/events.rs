@@ -1,5 +1,11 @@
 //! What a node of ours tells about itself: its status and events, over its control socket.
+//!
+//! The question is asked by a process on the host itself (`lab ask`): a daemon knows its clients
+//! by their process ids, and one of outside has none in the host.
 
+use crate::host::Host;
+use crate::peers::output;
+use crate::world::own_program;
 use anyhow::{Context, Result, bail, ensure};
 use api::{Event, FRAME_MAX, PROTOCOL, Reply, Request, RoleStatus};
 use serde_json::Value;
@@ -11,23 +17,41 @@ use std::time::Duration;
 /// How long a daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The control socket of the heartbeat role, below a host's root.
-pub(crate) const SOCKET: &str = "run/handover/heartbeat.sock";
+/// The control socket of the heartbeat role.
+const SOCKET: &str = "/run/handover/heartbeat.sock";
 
-/// All events a daemon still has, oldest first.
-pub(crate) fn events(socket: &Path) -> Result<Vec<Event>> {
-    match ask(socket, &Request::Events { after: 0, follow: false })? {
+/// All events a node's daemon still has, oldest first.
+pub(crate) fn events(host: &Host) -> Result<Vec<Event>> {
+    match ask_on(host, &Request::Events { after: 0, follow: false })? {
         Reply::Events { events } => Ok(events),
         other => bail!("asked for events, the daemon answered {other:?}"),
     }
 }
 
 /// Its status.
-pub(crate) fn status(socket: &Path) -> Result<RoleStatus> {
-    match ask(socket, &Request::Status)? {
+pub(crate) fn status(host: &Host) -> Result<RoleStatus> {
+    match ask_on(host, &Request::Status)? {
         Reply::Status(status) => Ok(*status),
         other => bail!("asked for the status, the daemon answered {other:?}"),
     }
+}
+
+fn ask_on(host: &Host, request: &Request) -> Result<Reply> {
+    let program = own_program()?.to_string_lossy().into_owned();
+    let request = serde_json::to_string(request)?;
+    let answer = output(&mut host.command(&[&program, "lab", "ask", &request])?)?;
+    serde_json::from_slice(&answer.stdout).context("cannot understand the daemon's answer")
+}
+
+/// `lab ask REQUEST`, on a host: prints the daemon's answer.
+///
+/// # Errors
+/// When there is no daemon, or it does not answer.
+pub(crate) fn run(request: &str) -> Result<()> {
+    let request = serde_json::from_str(request).context("not a request")?;
+    let reply = ask(Path::new(SOCKET), &request)?;
+    println!("{}", serde_json::to_string(&reply)?);
+    Ok(())
 }
 
 fn ask(socket: &Path, request: &Request) -> Result<Reply> {

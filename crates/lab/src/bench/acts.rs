@@ -247,8 +247,7 @@ impl Acts {
         for seat in Seat::BOTH {
             let host = self.stage.node(seat);
             count += if self.ours {
-                let socket = host.live(events::SOCKET).context("the node is off")?;
-                let told = events::events(&socket)?;
+                let told = events::events(host)?;
                 told.iter().filter(|e| e.kind == EventKind::NodeDead && e.at >= from).count()
             } else {
                 host.log().lines().filter(|line| line.ends_with(": is dead")).count()
@@ -326,8 +325,7 @@ impl Acts {
             return;
         }
         for seat in Seat::BOTH {
-            let told = self.stage.node(seat).live(events::SOCKET).map(|at| events::events(&at));
-            for event in told.and_then(Result::ok).unwrap_or_default() {
+            for event in events::events(self.stage.node(seat)).unwrap_or_default() {
                 if event.at >= from {
                     let after = event.at.since(from).as_secs_f64();
                     eprintln!("    {seat} +{after:.3} s  {}", event.text);
