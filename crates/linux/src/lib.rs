@@ -9,6 +9,7 @@
 pub mod arp;
 pub mod file;
 pub mod media;
+pub mod memory;
 pub mod mount;
 pub mod namespace;
 pub mod ndisc;
