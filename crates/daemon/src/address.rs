@@ -49,8 +49,7 @@ pub(crate) fn ipv4(text: &str) -> Result<AddressSpec, String> {
             (1, Err(_)) => {
                 let interface = part.split(':').next().unwrap_or_default();
                 spec.interface = Some(interface_name(interface)?);
-                spec.label =
-                    part.contains(':').then(|| interface_name(part)).transpose()?;
+                spec.label = part.contains(':').then(|| interface_name(part)).transpose()?;
             }
             _ => return Err(format!("`{part}` in `{text}` is not a broadcast address")),
         }
@@ -134,7 +133,10 @@ mod tests {
     fn an_address_may_stand_alone() {
         let spec = v4("192.0.2.1");
         assert_eq!(spec.address, "192.0.2.1".parse::<IpAddr>().unwrap());
-        assert_eq!((spec.prefix, spec.interface, spec.label, spec.broadcast), (None, None, None, None));
+        assert_eq!(
+            (spec.prefix, spec.interface, spec.label, spec.broadcast),
+            (None, None, None, None)
+        );
     }
 
     #[test]

@@ -31,7 +31,9 @@ pub(crate) fn place(netlink: &mut Netlink, spec: &AddressSpec) -> Result<Place, 
     let address = spec.address;
     let nearest = netlink.nearest(address).map_err(|e| format!("routes can't be read: {e}"))?;
     let interface = match (&spec.interface, &nearest) {
-        (Some(name), _) => netlink.interface(name).map_err(|_| format!("there is no interface {name}"))?,
+        (Some(name), _) => {
+            netlink.interface(name).map_err(|_| format!("there is no interface {name}"))?
+        }
         (None, Some(nearest)) => {
             if nearest.gateway.is_some() && spec.prefix.is_none() {
                 return Err(format!(
@@ -44,9 +46,7 @@ pub(crate) fn place(netlink: &mut Netlink, spec: &AddressSpec) -> Result<Place, 
                 .ok_or_else(|| format!("the interface for {address} has just vanished"))?
         }
         (None, None) => {
-            return Err(format!(
-                "no route leads to {address}; write {address}/PREFIX/INTERFACE"
-            ));
+            return Err(format!("no route leads to {address}; write {address}/PREFIX/INTERFACE"));
         }
     };
     let of_network = nearest
@@ -79,7 +79,12 @@ pub(crate) fn find(netlink: &mut Netlink, spec: &AddressSpec) -> io::Result<Opti
 ///
 /// # Errors
 /// A sentence for the administrator.
-pub(crate) fn add(netlink: &mut Netlink, spec: &AddressSpec, place: &Place, with_label: bool) -> Result<(), String> {
+pub(crate) fn add(
+    netlink: &mut Netlink,
+    spec: &AddressSpec,
+    place: &Place,
+    with_label: bool,
+) -> Result<(), String> {
     let mut new = NewAddress::plain(place.interface.index, spec.address, place.prefix);
     // We have probed; the kernel's own check would take a second more.
     new.no_dad = spec.address.is_ipv6();
@@ -92,10 +97,9 @@ pub(crate) fn add(netlink: &mut Netlink, spec: &AddressSpec, place: &Place, with
         };
     }
     match netlink.add_address(&new) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(format!(
-            "{} can't be added to {}: {error}",
-            spec.address, place.interface.name
-        )),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(format!("{} can't be added to {}: {error}", spec.address, place.interface.name))
+        }
         _ => Ok(()),
     }
 }
@@ -115,7 +119,9 @@ pub(crate) fn remove(netlink: &mut Netlink, spec: &AddressSpec) -> Result<bool, 
         for lost in before {
             let gone_with_it = lost.interface == found.interface
                 && lost.address != found.address
-                && !after.iter().any(|a| a.interface == lost.interface && a.address == lost.address);
+                && !after
+                    .iter()
+                    .any(|a| a.interface == lost.interface && a.address == lost.address);
             if gone_with_it {
                 let mut again = NewAddress::plain(lost.interface, lost.address, lost.prefix);
                 (again.broadcast, again.label) = (lost.broadcast, lost.label);
@@ -155,7 +161,9 @@ pub(crate) fn set_source(netlink: &mut Netlink, address: IpAddr, on: bool) -> Re
     let tell = |error: io::Error| format!("the source address can't be changed: {error}");
     let routes = netlink.routes().map_err(tell)?;
     let mut found = false;
-    for route in routes.iter().filter(|r| r.prefix == 0 && r.destination.is_ipv4() == address.is_ipv4()) {
+    for route in
+        routes.iter().filter(|r| r.prefix == 0 && r.destination.is_ipv4() == address.is_ipv4())
+    {
         found = true;
         if on {
             netlink.set_route_source(route, Some(address)).map_err(tell)?;

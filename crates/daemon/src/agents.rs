@@ -143,7 +143,9 @@ fn instance(name: &str, args: &[String]) -> String {
     let mut text = name.to_owned();
     for arg in args {
         text.push('_');
-        text.extend(arg.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' }));
+        text.extend(
+            arg.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' }),
+        );
     }
     text
 }

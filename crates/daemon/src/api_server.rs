@@ -29,7 +29,7 @@ const CLIENTS_MAX: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A standby or takeover is answered when its scripts are done; a client waits no longer than
 /// this.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(600);
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(10);
 /// Nodes named in one request.
 const NAMES_MAX: usize = 100;
 
@@ -134,15 +134,11 @@ async fn answer(hub: &Rc<Hub>, request: Request) -> Reply {
         Request::Events { after, .. } => {
             Reply::Events { events: hub.journal.borrow().after(after) }
         }
-        Request::Standby { set } => {
-            command(hub, |request| Input::Standby { set, request }).await
+        Request::Standby { set } => command(hub, |request| Input::Standby { set, request }).await,
+        Request::Takeover { set } => command(hub, |request| Input::Takeover { set, request }).await,
+        Request::Parameter { name } => {
+            Reply::Parameter { value: hub.settings().cluster.parameters.get(&name).cloned() }
         }
-        Request::Takeover { set } => {
-            command(hub, |request| Input::Takeover { set, request }).await
-        }
-        Request::Parameter { name } => Reply::Parameter {
-            value: hub.settings().cluster.parameters.get(&name).cloned(),
-        },
         Request::ClientStatus { node, client, .. } => client_status(hub, &node, &client).await,
         Request::AddNodes { names } => node_list(hub, "addnode", names).await,
         Request::DeleteNodes { names } => node_list(hub, "delnode", names).await,
@@ -204,7 +200,9 @@ async fn node_list(hub: &Rc<Hub>, kind: &str, names: Vec<String>) -> Reply {
             ("addnode", Some(_)) => {
                 return refusal(format!("{name} is a node of this cluster already"));
             }
-            _ if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) => {
+            _ if name.is_empty()
+                || name.contains(|c: char| c.is_whitespace() || c.is_control()) =>
+            {
                 return refusal(format!("`{}` is no node name", name.escape_debug()));
             }
             _ => {}

@@ -31,9 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Between probes while somebody answers.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// While held back, another line is logged this often.
-const TELL_AGAIN_AFTER: Duration = Duration::from_secs(60);
+const TELL_AGAIN_AFTER: Duration = Duration::from_mins(1);
 /// How long mount(8) may take.
-const MOUNT_TIMEOUT: Duration = Duration::from_secs(3600);
+const MOUNT_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// Unanswered probes, by address.
 pub(crate) type Probed = BTreeMap<IpAddr, Instant>;
@@ -63,7 +63,7 @@ pub(crate) async fn operation(
     let result = match resource.name.as_str() {
         "SendArp" => send_arp(hub, group, resource, verb),
         "IPsrcaddr" => source_address(resource, verb),
-        "MailTo" => mail_to(hub, resource, verb),
+        "MailTo" => Ok(mail_to(hub, resource, verb)),
         "Filesystem" => filesystem(hub, resource, verb, environment).await,
         _ => match address::of_resource(&resource.name, &resource.args) {
             Some(Ok(spec)) => address(hub, group, resource, spec, verb, planned).await,
@@ -83,12 +83,10 @@ async fn address(
     planned: bool,
 ) -> Result<Outcome, String> {
     let mut netlink = Netlink::open().map_err(|error| format!("netlink: {error}"))?;
-    let standing =
-        addresses::find(&mut netlink, &spec).map_err(|e| format!("addresses can't be read: {e}"))?;
+    let standing = addresses::find(&mut netlink, &spec)
+        .map_err(|e| format!("addresses can't be read: {e}"))?;
     match verb {
-        Verb::Status => {
-            Ok(if standing.is_some() { Outcome::Yes } else { Outcome::No })
-        }
+        Verb::Status => Ok(if standing.is_some() { Outcome::Yes } else { Outcome::No }),
         Verb::Stop => {
             watch::release(hub, spec.address);
             if addresses::remove(&mut netlink, &spec)? {
@@ -234,9 +232,9 @@ fn source_address(resource: &Resource, verb: Verb) -> Result<Outcome, String> {
 }
 
 /// Mail goes out beside everything else: a mail server must not delay a takeover.
-fn mail_to(hub: &Rc<Hub>, resource: &Resource, verb: Verb) -> Result<Outcome, String> {
+fn mail_to(hub: &Rc<Hub>, resource: &Resource, verb: Verb) -> Outcome {
     let news = match verb {
-        Verb::Status => return Ok(Outcome::No),
+        Verb::Status => return Outcome::No,
         Verb::Start => "is being taken over",
         Verb::Stop => "is being given up",
     };
@@ -249,7 +247,7 @@ fn mail_to(hub: &Rc<Hub>, resource: &Resource, verb: Verb) -> Result<Outcome, St
             hub.notice(Level::Warning, why);
         }
     });
-    Ok(Outcome::Yes)
+    Outcome::Yes
 }
 
 async fn filesystem(

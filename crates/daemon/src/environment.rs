@@ -58,7 +58,11 @@ pub(crate) fn with_operation(
     more: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
     for (name, value) in more {
-        let name = if name.starts_with("HA_") { is_name(name).then(|| name.clone()) } else { variable(name) };
+        let name = if name.starts_with("HA_") {
+            is_name(name).then(|| name.clone())
+        } else {
+            variable(name)
+        };
         if let Some(name) = name {
             environment.insert(name, clean(value));
         }

@@ -7,6 +7,7 @@
 
 use crate::descriptors::{message_pair, silence_stderr, take_stdin};
 use crate::executor::datagrams;
+use crate::settings::Finding;
 use crate::{executor, paths, settings, worker};
 use api::Held;
 use serde::{Deserialize, Serialize};
@@ -85,9 +86,9 @@ pub fn heartbeat_main(options: StartOptions) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match settings::load(&options) {
-        Ok((_, warnings)) => warnings.iter().for_each(|text| eprintln!("heartbeat: {text}")),
+        Ok((_, warnings)) => warnings.iter().for_each(Finding::print),
         Err(findings) => {
-            findings.iter().for_each(|text| eprintln!("heartbeat: {text}"));
+            findings.iter().for_each(Finding::print);
             eprintln!("heartbeat: Configuration error, heartbeat not started.");
             return ExitCode::from(EXIT_CONFIGURATION);
         }
@@ -103,7 +104,10 @@ pub fn heartbeat_main(options: StartOptions) -> ExitCode {
 /// it is none of ours.
 pub fn internal(args: &[String]) -> Option<ExitCode> {
     let options = || args.get(2).and_then(|text| serde_json::from_str(text).ok());
-    Some(match args.get(1)?.as_str() {
+    let role = args.get(1).filter(|role| role.starts_with("internal-"))?;
+    // Started as /proc/self/exe, a process would be called `exe` in lists of processes.
+    let _ = rustix::thread::set_name(c"heartbeat");
+    Some(match role.as_str() {
         "internal-executor" => executor::main(),
         "internal-worker" => worker::main(&options()?),
         "internal-parent" => {
@@ -148,10 +152,7 @@ fn command(role: &str, options: &StartOptions) -> io::Result<Command> {
 fn detach(options: &StartOptions) -> io::Result<ExitCode> {
     let (mine, theirs) = message_pair()?;
     let mut command = command("internal-parent", options)?.into_std();
-    let mut child = command
-        .stdin(Stdio::from(theirs))
-        .stdout(Stdio::null())
-        .spawn()?;
+    let mut child = command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).spawn()?;
     drop(command);
     let mut word = [0];
     if rustix::io::retry_on_intr(|| rustix::io::read(&mine, &mut word))? == 1 {
@@ -323,6 +324,7 @@ impl<'a> Parent<'a> {
         }
     }
 
+    /// Tells whoever started us. What it took to start is not needed to wait and let go of.
     fn say_running(&mut self) {
         let _ = linux::system::sd_notify("READY=1\nSTATUS=running");
         if let Some(starter) = self.starter.take() {
@@ -330,6 +332,7 @@ impl<'a> Parent<'a> {
             // From here on there is the log; a terminal must not be held open.
             let _ = silence_stderr();
         }
+        let _ = linux::memory::release_file_pages();
     }
 
     fn start_worker(&self) -> io::Result<Worker> {

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// A reset switches power off and on and may wait in between.
-const RESET_TIMEOUT: Duration = Duration::from_secs(120);
+const RESET_TIMEOUT: Duration = Duration::from_mins(2);
 /// A question about parameters is answered from the plugin's text.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(20);
 

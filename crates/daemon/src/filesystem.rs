@@ -89,9 +89,8 @@ impl FilesystemSpec {
     /// # Errors
     /// A sentence for the administrator.
     pub(crate) fn unmount(&self) -> Result<(), String> {
-        let tell = |error: io::Error| {
-            format!("{} can't be unmounted: {error}", self.directory.display())
-        };
+        let tell =
+            |error: io::Error| format!("{} can't be unmounted: {error}", self.directory.display());
         let mut tries = 0;
         while self.is_mounted().map_err(tell)? {
             match mount::unmount(&self.directory, false, false) {

@@ -54,8 +54,8 @@ pub(crate) async fn read_request(
 }
 
 fn parse(text: &[u8]) -> Result<Request, String> {
-    let value: serde_json::Value =
-        serde_json::from_slice(text).map_err(|error| format!("the request is not JSON: {error}"))?;
+    let value: serde_json::Value = serde_json::from_slice(text)
+        .map_err(|error| format!("the request is not JSON: {error}"))?;
     match value.get("v").and_then(serde_json::Value::as_u64) {
         Some(version) if version == u64::from(PROTOCOL) => {}
         other => {
@@ -99,7 +99,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_request_is_told_and_the_stream_stays_in_step() {
-        for text in ["{}", "nonsense", r#"{"v":1,"request":"dance"}"#, r#"{"v":99,"request":"status"}"#] {
+        for text in
+            ["{}", "nonsense", r#"{"v":1,"request":"dance"}"#, r#"{"v":99,"request":"status"}"#]
+        {
             let mut frame = u32::try_from(text.len()).unwrap().to_le_bytes().to_vec();
             frame.extend_from_slice(text.as_bytes());
             assert!(matches!(read(&frame).await.unwrap(), Some(Err(_))), "{text}");

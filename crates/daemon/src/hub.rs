@@ -35,6 +35,8 @@ pub(crate) struct Hub {
     pub log: RefCell<Log>,
     /// The addresses we put on interfaces.
     pub held: RefCell<Held>,
+    /// Addresses that somebody else removed.
+    pub(crate) lost: RefCell<crate::watch::Lost>,
     /// Addresses that nobody answered for lately.
     pub probed: RefCell<crate::builtin::Probed>,
     /// The clients of `respawn` lines.
@@ -65,6 +67,7 @@ impl Hub {
             journal: RefCell::new(journal),
             log: RefCell::new(log),
             held: RefCell::default(),
+            lost: RefCell::default(),
             probed: RefCell::default(),
             clients: RefCell::default(),
             reload: Notify::new(),

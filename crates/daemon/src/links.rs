@@ -99,7 +99,9 @@ impl Line {
     /// # Errors
     /// Those of the medium; `NotConnected` while it is closed.
     pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<()> {
-        self.medium.as_ref().map_or_else(|| Err(io::ErrorKind::NotConnected.into()), |medium| medium.send(bytes))
+        self.medium
+            .as_ref()
+            .map_or_else(|| Err(io::ErrorKind::NotConnected.into()), |medium| medium.send(bytes))
     }
 
     /// Reads once and gives each whole message with its origin to `each`; false when nothing had
@@ -121,7 +123,9 @@ impl Line {
             Some(reader) => {
                 let mut whole = Vec::new();
                 reader.push(bytes, &mut whole);
-                whole.iter().for_each(|frame| each(&origin, frame));
+                for frame in &whole {
+                    each(&origin, frame);
+                }
             }
         }
         Ok(true)

@@ -119,7 +119,7 @@ impl Log {
         if self.targets.stderr {
             let _ = io::stderr().write_all(line.as_bytes());
         }
-        self.to_syslog(level, &text);
+        self.send_to_syslog(level, &text);
     }
 
     fn reopen_moved(&mut self) {
@@ -136,10 +136,11 @@ impl Log {
         }
     }
 
-    fn to_syslog(&mut self, level: Level, text: &str) {
+    fn send_to_syslog(&mut self, level: Level, text: &str) {
         let Some(facility) = self.targets.facility else { return };
         let priority = u32::from(facility) * 8 + severity(level);
-        let message = format!("<{priority}>heartbeat: [{}]: {}: {text}", std::process::id(), word(level));
+        let message =
+            format!("<{priority}>heartbeat: [{}]: {}: {text}", std::process::id(), word(level));
         // A restarted syslog has a new socket: one new try per line.
         for _ in 0..2 {
             if self.syslog.is_none() {
@@ -209,7 +210,7 @@ fn local_time(wall: WallTime) -> String {
 }
 
 /// The ancestor's word for a level.
-const fn word(level: Level) -> &'static str {
+pub(crate) const fn word(level: Level) -> &'static str {
     match level {
         Level::Debug => "debug",
         Level::Info => "info",

@@ -14,8 +14,12 @@ pub(crate) const OCF_ROOT: &str = "/usr/lib/ocf";
 /// The agents that the old wrappers stand for.
 pub(crate) const OCF_HEARTBEAT: &str = "/usr/lib/ocf/resource.d/heartbeat";
 /// Where systemd units may lie, in systemd's own order.
-pub(crate) const UNIT_DIRS: [&str; 4] =
-    ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+pub(crate) const UNIT_DIRS: [&str; 4] = [
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
 /// Plugins of type `external/NAME`.
 pub(crate) const STONITH_EXTERNAL: &str = "/usr/lib/stonith/plugins/external";
 /// The program for all other plugin types.
@@ -36,8 +40,6 @@ pub(crate) const RUN_DIR: &str = "/run/heartbeat";
 pub(crate) const RSCTMP_DIR: &str = "/run/heartbeat/rsctmp";
 /// Scratch directories that the IPaddr agents want.
 pub(crate) const AGENT_RUN_DIR: &str = "/run/resource-agents";
-/// Socket for clients written against the ancestor's library.
-pub(crate) const REGISTER_SOCKET: &str = "/run/heartbeat/register";
 /// Our own run directory.
 pub(crate) const OWN_RUN_DIR: &str = "/run/handover";
 /// Control socket of this role.

@@ -17,11 +17,11 @@ use std::time::Duration;
 
 /// The ancestor waits for a script for ever, and the node with it. A start or stop that takes
 /// longer than this (a file system check of many terabytes doesn't) is ended and has failed.
-const SCRIPT_TIMEOUT: Duration = Duration::from_secs(3600);
+const SCRIPT_TIMEOUT: Duration = Duration::from_hours(1);
 /// The same for a status question.
-const STATUS_TIMEOUT: Duration = Duration::from_secs(60);
+const STATUS_TIMEOUT: Duration = Duration::from_mins(1);
 /// The same for a hook of `rc.d`.
-const HOOK_TIMEOUT: Duration = Duration::from_secs(60);
+const HOOK_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Performs one operation and gives its end to the node.
 pub(crate) async fn operation(
@@ -35,11 +35,7 @@ pub(crate) async fn operation(
     hub.node.input(Input::Done { op, outcome });
 }
 
-async fn perform(
-    hub: &Rc<Hub>,
-    action: Action,
-    environment: BTreeMap<String, String>,
-) -> Outcome {
+async fn perform(hub: &Rc<Hub>, action: Action, environment: BTreeMap<String, String>) -> Outcome {
     match action {
         Action::Status { group, resource } => {
             resource_operation(hub, &group, &resource, Verb::Status, false, environment).await
@@ -65,7 +61,9 @@ async fn perform(
         }
         Action::Hook { name } => hook(hub, &name, environment).await,
         Action::Fence { target, device } => fence::reset(hub, &target, &device, environment).await,
-        Action::Check { probe, timeout } => probes::try_once(hub, &probe, timeout, environment).await,
+        Action::Check { probe, timeout } => {
+            probes::try_once(hub, &probe, timeout, environment).await
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use cluster::{Config, Input, Node, Output};
 use linux::media::DATAGRAM_LIMIT;
 use linux::rt::{self, Poller};
 use linux::watchdog::Watchdog;
+use rustix::io::Errno;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -149,26 +150,31 @@ impl RealTime {
             let link = LinkId(index as u16);
             let (node, outputs) = (&mut self.node, &mut turn.outputs);
             let read = line.receive(&mut turn.buffer, |from, bytes| {
-                let input =
-                    Input::Datagram { link, from: from.to_owned(), bytes: bytes.to_vec() };
+                let input = Input::Datagram { link, from: from.to_owned(), bytes: bytes.to_vec() };
                 node.handle(rt::now(), input, outputs);
             });
             self.perform(turn)?;
             match read {
                 Ok(true) => {}
-                Ok(false) => return Ok(()),
                 Err(error) if is_lasting(&error) => {
-                    let name = self.lines[index].link.name.clone();
-                    self.lines[index].close();
-                    turn.reopen_at = Some(rt::now() + REOPEN_AFTER);
-                    self.notice(Level::Error, format!("link {name} broke: {error}"));
+                    self.broke(turn, index, &error);
                     return Ok(());
                 }
-                // Told once by the kernel (an interface went down, an ICMP error); passes.
-                Err(_) => return Ok(()),
+                // Nothing left; or told once by the kernel (an interface went down, an ICMP
+                // error), and passes.
+                Ok(false) | Err(_) => return Ok(()),
             }
         }
         Ok(())
+    }
+
+    /// Closes a link that only a new socket can mend.
+    fn broke(&mut self, turn: &mut Turn, index: usize, error: &io::Error) {
+        let Some(line) = self.lines.get_mut(index) else { return };
+        line.close();
+        turn.reopen_at = Some(rt::now() + REOPEN_AFTER);
+        let text = format!("link {} broke: {error}", line.link.name);
+        self.notice(Level::Error, text);
     }
 
     fn take_inbox(&mut self, turn: &mut Turn) -> io::Result<()> {
@@ -290,12 +296,12 @@ impl RealTime {
         let Some(errors) = turn.send_errors.get_mut(index) else { return };
         match line.send(bytes) {
             Ok(()) => *errors = 0,
+            Err(error) if is_lasting(&error) => self.broke(turn, index, &error),
             Err(error) => {
                 *errors = errors.saturating_add(1);
                 if *errors <= SEND_ERRORS_TOLD {
                     let silence = if *errors == SEND_ERRORS_TOLD { "; told no more" } else { "" };
-                    let text =
-                        format!("link {}: unable to send: {error}{silence}", line.link.name);
+                    let text = format!("link {}: unable to send: {error}{silence}", line.link.name);
                     self.notice(Level::Error, text);
                 }
             }
@@ -347,9 +353,11 @@ fn changes_what_runs(output: &Output) -> bool {
     )
 }
 
-/// True when a descriptor will only ever fail from now on.
+/// True when a descriptor will only ever fail from now on: a hung-up line, or an interface that is
+/// gone (one of the same name that comes back is another one to the socket).
 fn is_lasting(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::NotConnected)
+    matches!(error.kind(), io::ErrorKind::UnexpectedEof)
+        || matches!(Errno::from_io_error(error), Some(Errno::NODEV | Errno::NXIO))
 }
 
 /// Both clocks in one reading, for what the shell tells.

@@ -5,6 +5,7 @@ use crate::family::StartOptions;
 use crate::logs::{self, Targets};
 use crate::perform::Host as HostFiles;
 use crate::{builtin, environment, paths};
+use api::Level;
 use base::Severity;
 use cluster::Config;
 use config::{File, GenerationMethod, Sources, UuidFrom};
@@ -49,31 +50,51 @@ pub(crate) struct Settings {
     pub announce_interval: Option<Duration>,
 }
 
-/// Reads and checks all files. Findings that are no errors come as sentences beside the result.
+/// Something about the files, as a sentence with its place.
+pub(crate) struct Finding {
+    /// How bad it is.
+    pub(crate) level: Level,
+    /// The sentence.
+    pub(crate) text: String,
+}
+
+impl Finding {
+    fn error(text: String) -> Vec<Self> {
+        vec![Self { level: Level::Error, text }]
+    }
+
+    /// As it is printed where no log is.
+    pub(crate) fn print(&self) {
+        eprintln!("heartbeat: {}: {}", logs::word(self.level), self.text);
+    }
+}
+
+/// Reads and checks all files. Findings that are no errors come beside the result.
 ///
 /// # Errors
-/// All findings as sentences, when one of them is an error: the ancestor would not start either.
-pub(crate) fn load(options: &StartOptions) -> Result<(Settings, Vec<String>), Vec<String>> {
-    let sources = sources().map_err(|error| vec![error])?;
+/// All findings, when one of them is an error: the ancestor would not start either.
+pub(crate) fn load(options: &StartOptions) -> Result<(Settings, Vec<Finding>), Vec<Finding>> {
+    let sources = sources().map_err(Finding::error)?;
     let node_name = linux::system::node_name();
     let (configuration, found) = with_host(&node_name, |host| config::heartbeat(&sources, host));
-    let sentences: Vec<String> = found
+    let findings: Vec<Finding> = found
         .iter()
         .filter(|finding| options.verbose || finding.severity != Severity::Note)
         .map(|finding| {
             let source = texts(&sources).find(|file| file.path == finding.file);
             let (line, column) = source.map_or((1, 1), |file| finding.line_column(&file.text));
-            let severity = match finding.severity {
-                Severity::Error => "ERROR",
-                Severity::Warning => "WARN",
-                Severity::Note => "info",
+            let level = match finding.severity {
+                Severity::Error => Level::Error,
+                Severity::Warning => Level::Warning,
+                Severity::Note => Level::Info,
             };
             let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-            format!("{severity}: {}:{line}:{column}: {}{help}", finding.file, finding.message)
+            let text = format!("{}:{line}:{column}: {}{help}", finding.file, finding.message);
+            Finding { level, text }
         })
         .collect();
-    let Some(whole) = configuration else { return Err(sentences) };
-    Ok((lower(whole, options), sentences))
+    let Some(whole) = configuration else { return Err(findings) };
+    Ok((lower(whole, options), findings))
 }
 
 fn lower(whole: config::Heartbeat, options: &StartOptions) -> Settings {
@@ -113,12 +134,12 @@ fn texts(sources: &Sources) -> impl Iterator<Item = &File> {
 fn sources() -> Result<Sources, String> {
     let needed = |name: &str| {
         let path = format!("{}/{name}", paths::CONFIG_DIR);
-        read(&path).map_err(|error| format!("ERROR: cannot open {path}: {error}"))
+        read(&path).map_err(|error| format!("cannot open {path}: {error}"))
     };
     let optional = |path: String| match read(&path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("ERROR: cannot open {path}: {error}")),
+        Err(error) => Err(format!("cannot open {path}: {error}")),
     };
     Ok(Sources {
         ha_cf: needed("ha.cf")?,
@@ -146,16 +167,12 @@ fn with_host<T>(node_name: &str, ask: impl FnOnce(&config::Host<'_>) -> T) -> T 
     let exists = |path: &str| Path::new(path).exists();
     let device =
         |path: &str| fs::metadata(path).is_ok_and(|meta| meta.file_type().is_char_device());
-    let interface = |name: &str| {
-        Netlink::open().and_then(|mut netlink| netlink.interface(name)).is_ok()
-    };
-    let resolves = |name: &str| {
-        [false, true].into_iter().any(|v6| linux::media::resolve(name, v6).is_ok())
-    };
+    let interface =
+        |name: &str| Netlink::open().and_then(|mut netlink| netlink.interface(name)).is_ok();
+    let resolves =
+        |name: &str| [false, true].into_iter().any(|v6| linux::media::resolve(name, v6).is_ok());
     let stonith = |kind: &str| match kind.strip_prefix("external/") {
-        Some(name) => {
-            HostFiles.is_executable(&Path::new(paths::STONITH_EXTERNAL).join(name))
-        }
+        Some(name) => HostFiles.is_executable(&Path::new(paths::STONITH_EXTERNAL).join(name)),
         None => Path::new(paths::STONITH_PROGRAM).exists(),
     };
     let text = |path: &str| {

@@ -106,8 +106,7 @@ impl Store {
     /// # Errors
     /// Those of writing.
     pub(crate) fn note_left(&self, held: api::Held, groups: &[GroupKey]) -> io::Result<()> {
-        let left =
-            Left { version: LEFT_VERSION, boot: boot_id(), held, groups: groups.to_vec() };
+        let left = Left { version: LEFT_VERSION, boot: boot_id(), held, groups: groups.to_vec() };
         let text = serde_json::to_vec(&left).map_err(io::Error::other)?;
         let beside = self.own.join(".held.json.new");
         fs::write(&beside, text)?;

@@ -6,7 +6,7 @@ use crate::descriptors::readable;
 use crate::hub::Hub;
 use crate::journal::Told;
 use api::{EventKind, Level, Subject};
-use base::GroupKey;
+use base::{GroupKey, Instant};
 use cluster::Input;
 use linux::netlink::{Change, Monitor, Netlink};
 use std::collections::BTreeMap;
@@ -19,6 +19,12 @@ use tokio::task::JoinHandle;
 /// When an address is announced again, in milliseconds after the takeover: a burst for those who
 /// missed the first, then at growing distances for a minute.
 const ANNOUNCED_AT_MS: [u64; 9] = [100, 300, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
+
+/// Removed twice within this time, an address is fought over; the group then moves.
+const FIGHT: Duration = Duration::from_mins(1);
+
+/// When an address was last removed by somebody else.
+pub(crate) type Lost = BTreeMap<IpAddr, Instant>;
 
 /// The addresses that resources of ours put on interfaces.
 pub(crate) type Held = BTreeMap<IpAddr, HeldAddress>;
@@ -149,15 +155,17 @@ fn put_back(hub: &Hub, address: IpAddr) {
     let again = Netlink::open().map_err(|error| error.to_string()).and_then(|mut netlink| {
         match addresses::find(&mut netlink, &held.spec) {
             Ok(Some(_)) => Ok(false),
-            _ => addresses::add(&mut netlink, &held.spec, &held.place, held.with_label).map(|()| true),
+            _ => addresses::add(&mut netlink, &held.spec, &held.place, held.with_label)
+                .map(|()| true),
         }
     });
     let (level, text) = match again {
         Ok(false) => return,
         Ok(true) => (Level::Warning, format!("{address} was removed by somebody else; put back")),
-        Err(why) => {
-            (Level::Error, format!("{address} was removed by somebody else and can't be put back: {why}"))
-        }
+        Err(why) => (
+            Level::Error,
+            format!("{address} was removed by somebody else and can't be put back: {why}"),
+        ),
     };
     hub.tell(Told {
         level,
@@ -167,5 +175,10 @@ fn put_back(hub: &Hub, address: IpAddr) {
         text,
     });
     announce(hub, &held.group, address, &held.place.interface.name);
-    hub.node.input(Input::AddressLost { group: held.group.clone(), address: held.written.clone() });
+    let now = linux::rt::now();
+    let before = hub.lost.borrow_mut().insert(address, now);
+    if before.is_some_and(|before| now.since(before) < FIGHT) {
+        let (group, address) = (held.group.clone(), held.written.clone());
+        hub.node.input(Input::AddressLost { group, address });
+    }
 }

@@ -9,7 +9,7 @@ use crate::journal::Journal;
 use crate::links::Line;
 use crate::logs::Log;
 use crate::real_time::RealTime;
-use crate::settings::{self, Settings};
+use crate::settings::{self, Finding, Settings};
 use crate::state::{self, Store};
 use crate::{api_server, fifo, paths, perform, predecessor, respawn, watch};
 use api::{EventKind, Level};
@@ -56,7 +56,7 @@ pub(crate) fn main(options: &StartOptions) -> ExitCode {
     let settings = match settings::load(options) {
         Ok((settings, _)) => settings,
         Err(findings) => {
-            findings.iter().for_each(|text| eprintln!("heartbeat: {text}"));
+            findings.iter().for_each(Finding::print);
             return ExitCode::from(6);
         }
     };
@@ -125,6 +125,8 @@ fn run(
     let lines: Vec<Line> =
         settings.cluster.links.iter().map(|link| Line::prepare(link, ping_id)).collect();
     let predecessor = left.recv().unwrap_or(None);
+    // What only the start needed shall not be locked.
+    let _ = linux::memory::release_file_pages();
     become_real_time(&settings, &mut outbox);
     let boot = Boot { generation, uuid, dice: Dice::new(seed), predecessor };
     let real_time = RealTime {
@@ -235,7 +237,9 @@ impl Shell {
         let journal = Journal::new(Some(self.store.own_directory()));
         let executor = Client::new(self.executor, rt::now().as_nanos())?;
         let hub = Hub::new(self.node, Rc::clone(&executor), settings, self.store, journal, log);
-        troubles.into_iter().for_each(|text| hub.notice(Level::Error, text));
+        for text in troubles {
+            hub.notice(Level::Error, text);
+        }
         tokio::task::spawn_local(sign_of_life(Rc::clone(&hub), self.shell_alive));
         tokio::task::spawn_local(listen_to_executor(Rc::clone(&hub)));
 
@@ -338,30 +342,27 @@ async fn listen_to_executor(hub: Rc<Hub>) {
 /// Does what the parent says; without a parent, stops in good order.
 async fn obey(hub: Rc<Hub>, parent: Rc<UnixDatagram>) {
     let mut word = [0];
-    loop {
-        match parent.recv(&mut word).await {
-            Ok(1..) => match word[0] {
-                order::STOP => hub.node.input(Input::Stop { keep: false }),
-                order::RELOAD => hub.reload.notify_one(),
-                order::USER1 => {
-                    let troubles = hub.log.borrow_mut().reopen();
-                    troubles.into_iter().for_each(|text| hub.notice(Level::Error, text));
-                    let level = hub.log.borrow_mut().change_debug(true);
-                    hub.log(Level::Info, &format!("logs opened anew; debug level {level}"));
+    while let Ok(1..) = parent.recv(&mut word).await {
+        match word[0] {
+            order::STOP => hub.node.input(Input::Stop { keep: false }),
+            order::RELOAD => hub.reload.notify_one(),
+            order::USER1 => {
+                let troubles = hub.log.borrow_mut().reopen();
+                for text in troubles {
+                    hub.notice(Level::Error, text);
                 }
-                order::USER2 => {
-                    let level = hub.log.borrow_mut().change_debug(false);
-                    hub.log(Level::Info, &format!("debug level {level}"));
-                }
-                _ => {}
-            },
-            Ok(0) | Err(_) => {
-                hub.notice(Level::Critical, "the parent process is gone; stopping");
-                hub.node.input(Input::Stop { keep: false });
-                return;
+                let level = hub.log.borrow_mut().change_debug(true);
+                hub.log(Level::Info, &format!("logs opened anew; debug level {level}"));
             }
+            order::USER2 => {
+                let level = hub.log.borrow_mut().change_debug(false);
+                hub.log(Level::Info, &format!("debug level {level}"));
+            }
+            _ => {}
         }
     }
+    hub.notice(Level::Critical, "the parent process is gone; stopping");
+    hub.node.input(Input::Stop { keep: false });
 }
 
 /// Reads the configuration again when asked. One that is wrong changes nothing.
@@ -374,20 +375,25 @@ async fn reload_when_asked(hub: Rc<Hub>, options: StartOptions) {
         };
         match loaded {
             Ok((settings, warnings)) => {
-                warnings.into_iter().for_each(|text| hub.notice(Level::Warning, text));
+                notice_all(&hub, warnings);
                 let troubles = hub.log.borrow_mut().retarget(settings.log.clone());
-                troubles.into_iter().for_each(|text| hub.notice(Level::Error, text));
+                for text in troubles {
+                    hub.notice(Level::Error, text);
+                }
                 let cluster = settings.cluster.clone();
                 *hub.settings.borrow_mut() = Rc::new(settings);
                 hub.node.send(ToNode::Reload(Box::new(cluster)));
             }
             Err(findings) => {
-                findings.into_iter().for_each(|text| hub.notice(Level::Error, text));
-                hub.notice(
-                    Level::Error,
-                    "the configuration is wrong; everything stays as it was",
-                );
+                notice_all(&hub, findings);
+                hub.notice(Level::Error, "the configuration is wrong; everything stays as it was");
             }
         }
+    }
+}
+
+fn notice_all(hub: &Hub, findings: Vec<Finding>) {
+    for finding in findings {
+        hub.notice(finding.level, finding.text);
     }
 }

@@ -5,6 +5,10 @@
 //! group, and their ends are told over a socket that keeps message boundaries. It outlives a
 //! worker; the next worker says hello and is answered when nothing of its predecessor runs.
 
+mod client;
+
+pub(crate) use client::{Client, Wanted};
+
 use crate::descriptors::readable;
 use linux::process::{Exit, Program, Running, User};
 use serde::{Deserialize, Serialize};
@@ -31,7 +35,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long scripts of a dead worker may go on before its successor is answered.
 const LEFTOVERS_MAX: Duration = Duration::from_secs(20);
 /// Without a timeout of its own an operation may take this long: a year.
-const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+const FOR_EVER: Duration = Duration::from_hours(365 * 24);
 
 /// What a worker asks.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -101,9 +105,10 @@ pub(crate) struct End {
 pub(crate) fn main() -> ExitCode {
     let run = || -> io::Result<()> {
         let socket = crate::descriptors::take_stdin()?;
-        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-            tokio::task::LocalSet::new().run_until(serve(socket)).await
-        })
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(async { tokio::task::LocalSet::new().run_until(serve(socket)).await })
     };
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -192,6 +197,8 @@ impl Executor {
             }
         }
         self.tell(&Tell::Ready { epoch }).await;
+        // What it took to start is not needed to wait. It is only a saving: failure costs nothing.
+        let _ = linux::memory::release_file_pages();
     }
 
     fn start(self: &Rc<Self>, job: Job) {
@@ -259,11 +266,7 @@ fn spawn(job: &Job) -> Result<Running, String> {
 
 /// Waits for the end of a script, not of daemons it leaves behind; those keep a reader for what
 /// they write, for a closed pipe would kill them.
-async fn supervise(
-    mut running: Running,
-    timeout: Duration,
-    end_it: &Notify,
-) -> io::Result<End> {
+async fn supervise(mut running: Running, timeout: Duration, end_it: &Notify) -> io::Result<End> {
     let ended = readable(running.as_fd().try_clone_to_owned()?)?;
     let output = readable(running.output_fd().try_clone_to_owned()?)?;
     let mut deadline = Instant::now() + timeout;
@@ -323,122 +326,6 @@ async fn swallow(output: AsyncFd<OwnedFd>) {
             Err(rustix::io::Errno::AGAIN) => guard.clear_ready(),
             Err(_) => return,
         }
-    }
-}
-
-/// The worker's side: numbers jobs and waits for their ends.
-pub(crate) struct Client {
-    socket: UnixDatagram,
-    last_id: std::cell::Cell<u64>,
-    waiting: RefCell<BTreeMap<u64, tokio::sync::oneshot::Sender<End>>>,
-    ready: tokio::sync::watch::Sender<bool>,
-}
-
-/// A program to run, before it has a number.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Wanted {
-    /// Absolute path and arguments.
-    pub argv: Vec<String>,
-    /// Its whole environment.
-    pub environment: BTreeMap<String, String>,
-    /// When it is made to end.
-    pub timeout: Duration,
-}
-
-impl Client {
-    /// Greets the executor on this socket. `epoch` must grow from worker to worker: numbers of
-    /// jobs begin there.
-    ///
-    /// # Errors
-    /// When the socket can't be watched.
-    pub(crate) fn new(socket: OwnedFd, epoch: u64) -> io::Result<Rc<Self>> {
-        Ok(Rc::new(Self {
-            socket: datagrams(socket)?,
-            last_id: std::cell::Cell::new(epoch),
-            waiting: RefCell::default(),
-            ready: tokio::sync::watch::channel(false).0,
-        }))
-    }
-
-    /// Takes the executor's answers in until it is gone.
-    ///
-    /// # Errors
-    /// Those of the socket; `UnexpectedEof` when the executor is gone.
-    pub(crate) async fn listen(self: Rc<Self>) -> io::Result<()> {
-        let epoch = self.last_id.get();
-        self.ask(&Ask::Hello { epoch }).await?;
-        let mut buffer = vec![0; FRAME_MAX];
-        loop {
-            let length = self.socket.recv(&mut buffer).await?;
-            if length == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            match serde_json::from_slice(&buffer[..length]).map_err(io::Error::other)? {
-                Tell::Ready { epoch: answered } if answered == epoch => {
-                    self.ready.send_replace(true);
-                }
-                // For a worker before this one.
-                Tell::Ready { .. } => {}
-                Tell::Ended { id, end } => {
-                    if let Some(waiter) = self.waiting.borrow_mut().remove(&id) {
-                        let _ = waiter.send(end);
-                    }
-                }
-            }
-        }
-    }
-
-    async fn ask(&self, ask: &Ask) -> io::Result<()> {
-        let frame = serde_json::to_vec(ask).map_err(io::Error::other)?;
-        if frame.len() > FRAME_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "its environment is too long"));
-        }
-        self.socket.send(&frame).await.map(|_| ())
-    }
-
-    /// Runs a script as root to its end.
-    pub(crate) async fn run(&self, wanted: Wanted) -> End {
-        let (_, end) = self
-            .begin(Job {
-                id: 0,
-                argv: wanted.argv,
-                environment: wanted.environment,
-                directory: "/".into(),
-                user: None,
-                timeout_ms: u64::try_from(wanted.timeout.as_millis()).ok(),
-                is_client: false,
-            })
-            .await;
-        end.await
-    }
-
-    /// Starts a job; returns its number and what waits for its end.
-    pub(crate) async fn begin(&self, mut job: Job) -> (u64, impl Future<Output = End> + use<>) {
-        let mut ready = self.ready.subscribe();
-        // Fails only when `self` is gone.
-        let _ = ready.wait_for(|ready| *ready).await;
-        let id = self.last_id.get() + 1;
-        self.last_id.set(id);
-        job.id = id;
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        self.waiting.borrow_mut().insert(id, sender);
-        let failed = self.ask(&Ask::Run(job)).await.err();
-        if failed.is_some() {
-            self.waiting.borrow_mut().remove(&id);
-        }
-        let end = async move {
-            let lost = |how: String| End { code: None, how, output: String::new() };
-            match failed {
-                Some(error) => lost(format!("could not be started: {error}")),
-                None => receiver.await.unwrap_or_else(|_| lost("was lost with the executor".into())),
-            }
-        };
-        (id, end)
-    }
-
-    /// Asks a job to end; its end is told as any other.
-    pub(crate) async fn terminate(&self, id: u64) {
-        let _ = self.ask(&Ask::Terminate { id }).await;
     }
 }
 
