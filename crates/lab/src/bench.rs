@@ -144,13 +144,13 @@ impl Plan {
                 }
             }
             for line in lines.iter().filter(|line| line.row.job == job) {
-                println!("{}", line.sentence(self.wanted(job)));
+                println!("{}", line.sentence(self.judged(job)));
             }
         }
         if self.is_whole() {
             page::write(Path::new(PAGE), &machine, &lines, self.repetitions)?;
         }
-        let judged = |line: &Line| line.met(self.wanted(line.row.job));
+        let judged = |line: &Line| line.met(self.judged(line.row.job));
         Ok(!lines.iter().any(|line| judged(line) == Some(false)))
     }
 
@@ -166,6 +166,11 @@ impl Plan {
     /// How many samples a row of this job has.
     fn wanted(&self, job: Job) -> usize {
         if job.is_a_long_look() { 1 } else { self.repetitions }
+    }
+
+    /// How many samples of ours a row's verdict asks for.
+    fn judged(&self, job: Job) -> usize {
+        if self.makers.contains(&Maker::Ours) { self.wanted(job) } else { 0 }
     }
 
     /// All samples of a job on a pair, from as many worlds as it may take.

@@ -3,7 +3,7 @@
 use super::REPETITIONS;
 use super::verdict::Line;
 use anyhow::{Context, Result};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::Path;
 
@@ -76,7 +76,7 @@ fn text(machine: &Machine, lines: &[Line], repetitions: usize) -> String {
             line.target(),
             line.verdict(wanted).to_owned(),
         ];
-        text.push_str(&format!("| {} |\n", cells.join(" | ")));
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
 }

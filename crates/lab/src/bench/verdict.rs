@@ -54,16 +54,20 @@ impl Line {
         }
     }
 
-    /// Whether ours meet the target with `wanted` samples; `None` when that can't be judged,
-    /// because the pair it depends on was not measured. A sample that is missing counts as missed.
+    /// Whether ours meet the target with `wanted` samples of ours; `None` when that can't be
+    /// judged, because none were wanted or the pair it depends on was not measured. A sample that
+    /// is missing counts as missed.
     pub(super) fn met(&self, wanted: usize) -> Option<bool> {
+        if self.ours.count() < wanted {
+            return Some(false);
+        }
         let median = self.ours.median()?;
         let good = match self.row.target {
             Target::Each(limit) => self.ours.worst()? <= limit,
             Target::Median(limit) => median <= limit,
             Target::TheAncestors => median <= self.real.median()?,
         };
-        Some(good && self.ours.count() >= wanted)
+        Some(good)
     }
 
     /// The ancestor's median divided by ours.
@@ -144,12 +148,14 @@ mod tests {
 
     #[test]
     fn a_missing_sample_is_a_miss() {
+        assert_eq!(line("standby", &[0.5], &[]).met(3), Some(false));
         assert_eq!(line("standby", &[], &[0.02, 0.03]).met(3), Some(false));
     }
 
     #[test]
     fn what_depends_on_the_ancestor_is_not_judged_without_it() {
         assert_eq!(line("packets", &[], &[1.0]).met(1), None);
+        assert_eq!(line("standby", &[0.5], &[]).met(0), None);
         assert_eq!(line("packets", &[1.2], &[1.0]).met(1), Some(true));
         assert_eq!(line("packets", &[1.2], &[1.3]).met(1), Some(false));
     }
