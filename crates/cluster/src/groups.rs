@@ -50,6 +50,11 @@ pub(crate) struct GroupRun {
 }
 
 impl GroupRun {
+    /// Something of it may run here.
+    pub(crate) const fn is_up_in_part(&self) -> bool {
+        !matches!(self.state, GroupState::Stopped | GroupState::Failed { .. })
+    }
+
     /// Runs here, or is on its way to.
     pub(crate) const fn is_claimed(&self) -> bool {
         matches!(self.state, GroupState::Starting | GroupState::Running)

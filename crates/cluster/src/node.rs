@@ -207,8 +207,14 @@ impl Node {
         if now == NodeState::Ping && was != NodeState::Ping {
             self.ipfail_ask(step);
         }
-        if self.is_peer(node) && now == NodeState::Dead {
+        if !self.is_peer(node) {
+            return;
+        }
+        if now == NodeState::Dead {
             self.peer_dead(step);
+        } else if was == NodeState::Dead && now == NodeState::Active {
+            // It was there all the time: it will not ask what we hold as a starting node does.
+            self.healed(step, &node.clone());
         }
     }
 
@@ -233,8 +239,10 @@ impl Node {
         if !self.is_peer(from) {
             return deliver(step, message);
         }
+        let latest = self.is_latest(kind, message);
         match kind {
             "status" => self.peer_status(step, message),
+            "resource" if !latest => {}
             "starting" => self.peer_starting(step, message),
             "resource" => self.peer_resource(step, message),
             "ask_resources" => self.peer_asks(step, message),

@@ -76,6 +76,7 @@ impl Node {
         }
         if let Some(peer) = &mut self.peer {
             peer.groups.remove(&key);
+            peer.stopping.remove(&key);
         }
         if self.groups.claims(&key) {
             return self.state(step, None);

@@ -123,6 +123,7 @@ impl Node {
         peer.left = true;
         peer.held = Some(Held::NONE);
         peer.groups.clear();
+        peer.stopping.clear();
         peer.stable = true;
         let name = peer.name.clone();
         step.cause = Some(step.tell(

@@ -81,6 +81,7 @@ impl Node {
         }
         if let Some(peer) = &mut self.peer {
             peer.groups.remove(&key);
+            peer.stopping.remove(&key);
         }
         step.cause = Some(step.tell(
             Level::Info,

@@ -60,6 +60,8 @@ pub(crate) struct Peer {
     pub(crate) ours: bool,
     /// The groups it answers for (ours only).
     pub(crate) groups: BTreeSet<GroupKey>,
+    /// The groups it no longer answers for but has not stopped yet (ours only).
+    pub(crate) stopping: BTreeSet<GroupKey>,
     /// The groups it ran when it last lost sight of us (ours only).
     pub(crate) before: BTreeSet<GroupKey>,
     /// Groups it can't run now: failed there, or a check of theirs fails. `*` is all.
@@ -82,6 +84,7 @@ impl Peer {
             stable: false,
             ours: false,
             groups: BTreeSet::new(),
+            stopping: BTreeSet::new(),
             before: BTreeSet::new(),
             unfit: BTreeSet::new(),
             digest: None,
@@ -168,7 +171,11 @@ impl Node {
     pub(crate) fn obtainable(&self, keys: Vec<GroupKey>) -> Vec<GroupKey> {
         let alive = self.peer_alive();
         let taken = |key: &GroupKey| {
-            alive && self.peer.as_ref().is_some_and(|peer| peer.groups.contains(key))
+            alive
+                && self
+                    .peer
+                    .as_ref()
+                    .is_some_and(|peer| peer.groups.contains(key) || peer.stopping.contains(key))
         };
         let failed = |key: &GroupKey| {
             self.groups.get(key).is_some_and(|run| matches!(run.state, GroupState::Failed { .. }))
@@ -202,7 +209,7 @@ impl Node {
         self.with_group_list(message)
     }
 
-    fn with_group_list(&self, message: Message) -> Message {
+    pub(crate) fn with_group_list(&self, message: Message) -> Message {
         let words = |keys: &BTreeSet<GroupKey>| {
             keys.iter().map(GroupKey::as_str).collect::<Vec<_>>().join(" ")
         };
@@ -210,6 +217,18 @@ impl Node {
             .with("ho", "1")
             .with("hogroups", words(&self.claimed()))
             .with("hobefore", words(&self.before));
+        let stopping: BTreeSet<GroupKey> = self
+            .groups
+            .all()
+            .iter()
+            .filter(|run| run.is_up_in_part() && !self.groups.claims(&run.group.key))
+            .map(|run| run.group.key.clone())
+            .collect();
+        let message = if stopping.is_empty() {
+            message
+        } else {
+            message.with("hostopping", words(&stopping))
+        };
         let unfit: Vec<_> = self.unfit().into_iter().collect();
         if unfit.is_empty() { message } else { message.with("hohealth", unfit.join(" ")) }
     }
@@ -297,13 +316,35 @@ impl Node {
             // It lists what it runs, so there is no doubt to wait out.
             self.take_own(step);
         }
+        if ours {
+            self.adopt_orphans(step);
+        }
+    }
+
+    /// Starts groups of our own that nobody answers for any more: the peer ran them and lost
+    /// them in a crash too short to be seen as its death, or both of us released them.
+    fn adopt_orphans(&mut self, step: &mut Step<'_>) {
+        let Some(peer) = &self.peer else { return };
+        let silent = peer.stable && (peer.ours || peer.held.is_some_and(|held| !held.foreign));
+        if !self.is_settled() || !silent || !self.is_nice() && !peer.ours {
+            return;
+        }
+        let own = self.keys_of(Held { local: true, foreign: false });
+        let unfit = self.unfit();
+        let startable = |key: &GroupKey| !self.groups.claims(key) && !unfit.contains(key.as_str());
+        let orphans: Vec<_> = self.obtainable(own).into_iter().filter(startable).collect();
+        if orphans.is_empty() || unfit.contains("*") {
+            return;
+        }
+        let text = "nobody runs our own groups any more: starting them here";
+        step.cause = Some(step.tell(Level::Warning, EventKind::Takeover, Subject::Cluster, text));
+        self.held.local = true;
+        let batch = self.groups.acquire(step, &orphans, &Permit::PeerReleased);
+        self.purposes.insert(batch, Purpose::Replaced);
     }
 
     /// The peer's word on what it holds.
     pub(crate) fn peer_resource(&mut self, step: &mut Step<'_>, message: &Message) {
-        if !self.is_latest(message) {
-            return;
-        }
         let Some(peer) = &mut self.peer else { return };
         let said = message.text("rsc_hold").and_then(Held::parse).unwrap_or_default();
         let full = message.text("rtype") == Some("full");
@@ -328,11 +369,15 @@ impl Node {
                 format!("{name} holds {} resources and is {state}", held.word()),
             ));
         }
+        if stable {
+            self.giver_is_done(step);
+        }
         self.join_after(step, stable, ours, newly_stable);
         if ours && message.text("info") == Some("healed") {
             self.state(step, None);
         }
         self.resolve_conflict(step);
+        self.adopt_orphans(step);
         self.ipfail_peer_stable(step, stable && message.text("info").is_none());
         self.try_failback(step);
     }
@@ -351,10 +396,14 @@ impl Node {
         }
     }
 
-    /// True unless a later statement of the peer was already seen: messages may overtake.
-    fn is_latest(&mut self, message: &Message) -> bool {
+    /// True unless a later word of the peer on its resources was already seen: a message that
+    /// was lost and sent again comes late, and what it says may be over.
+    pub(crate) fn is_latest(&mut self, kind: &str, message: &Message) -> bool {
+        let speaks = ["starting", "resource", "ask_resources", "shutdone", "ho-group"];
         let stamp = (message.hex("hg").unwrap_or(0), message.hex("seq").unwrap_or(0));
-        let Some(peer) = &mut self.peer else { return false };
+        let Some(peer) = self.peer.as_mut().filter(|_| speaks.contains(&kind)) else {
+            return true;
+        };
         let latest = stamp >= peer.stated;
         if latest {
             peer.stated = stamp;
@@ -362,10 +411,11 @@ impl Node {
         latest
     }
 
-    fn believe_groups(&mut self, message: &Message) {
+    pub(crate) fn believe_groups(&mut self, message: &Message) {
         let keys = |name| words(message, name).map(GroupKey::from).collect();
         if let Some(peer) = &mut self.peer {
             (peer.groups, peer.before) = (keys("hogroups"), keys("hobefore"));
+            peer.stopping = keys("hostopping");
             peer.unfit = words(message, "hohealth").map(str::to_owned).collect();
         }
     }
@@ -448,6 +498,7 @@ impl Node {
         if let Some(peer) = &mut self.peer {
             peer.held = Some(Held::NONE);
             peer.groups.clear();
+            peer.stopping.clear();
             peer.stable = true;
         }
         let name = inheritance.node().clone();

@@ -100,8 +100,7 @@ impl Node {
         request: Option<u64>,
     ) {
         self.standby = Standby::Asked { set, auto, until: step.now + REPLY_WITHIN, request };
-        let mut message =
-            Message::of_type("ask_resources").with("rsc_hold", set.word()).with("info", "me");
+        let mut message = self.asking(set, "me");
         if auto {
             message = message.with("hoauto", "1");
         }
@@ -121,6 +120,9 @@ impl Node {
     pub(crate) fn peer_asks(&mut self, step: &mut Step<'_>, message: &Message) {
         let Some(set) = message.text("rsc_hold").and_then(StandbySet::parse) else { return };
         let auto = message.text("hoauto").is_some();
+        if message.text("hogroups").is_some() {
+            self.believe_groups(message);
+        }
         match (message.text("info").unwrap_or_default(), self.standby.clone()) {
             ("me", _) => self.peer_wants_to_give(step, set, auto),
             ("other", Standby::Asked { set: asked, auto, request, .. }) if asked == set => {
@@ -136,8 +138,24 @@ impl Node {
                 let text =
                     format!("standby message '{info}' of the peer ignored: not expected now");
                 step.tell(Level::Warning, EventKind::Standby, Subject::Cluster, text);
+                // The peer may wait for a move that is void here: our word ends that.
+                self.state(step, None);
             }
         }
+    }
+
+    /// The peer says that it is stable: it no longer wants to give what we agreed to take.
+    pub(crate) fn giver_is_done(&mut self, step: &mut Step<'_>) {
+        if matches!(self.standby, Standby::Agreed { .. }) {
+            self.standby_interrupted(step);
+            self.go_on_stopping(step);
+        }
+    }
+
+    fn asking(&self, set: StandbySet, info: &str) -> Message {
+        let message =
+            Message::of_type("ask_resources").with("rsc_hold", set.word()).with("info", info);
+        self.with_group_list(message)
     }
 
     fn peer_wants_to_give(&mut self, step: &mut Step<'_>, set: StandbySet, auto: bool) {
@@ -158,8 +176,7 @@ impl Node {
         let text = format!("{name} wants to give its {} groups: agreed", set.word());
         step.cause = Some(step.tell(Level::Info, EventKind::Standby, Subject::Node(name), text));
         self.standby = Standby::Agreed { set, auto, until: step.now + SCRIPTS_WITHIN };
-        let message =
-            Message::of_type("ask_resources").with("rsc_hold", set.word()).with("info", "other");
+        let message = self.asking(set, "other");
         self.send(step, message);
     }
 
@@ -209,8 +226,7 @@ impl Node {
     pub(crate) fn given(&mut self, step: &mut Step<'_>, set: StandbySet) {
         let Standby::Giving { request, .. } = self.standby else { return };
         self.standby = Standby::Given { set, until: step.now + SCRIPTS_WITHIN, request };
-        let message =
-            Message::of_type("ask_resources").with("rsc_hold", set.word()).with("info", "done");
+        let message = self.asking(set, "done");
         self.send(step, message);
     }
 
@@ -233,6 +249,7 @@ impl Node {
             && !peer.ours
         {
             peer.groups.clear();
+            peer.stopping.clear();
         }
         let keys = self.obtainable(keys);
         self.standby = Standby::Taking { set };
@@ -246,8 +263,7 @@ impl Node {
             return;
         }
         self.standby = Standby::None;
-        let message =
-            Message::of_type("ask_resources").with("rsc_hold", set.word()).with("info", "done");
+        let message = self.asking(set, "done");
         self.send(step, message);
         self.state(step, None);
     }
