@@ -59,6 +59,10 @@ impl Inheritance {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fencing {
     pending: BTreeMap<NodeName, Attempt>,
+    /// Operations whose node came back before they ended.
+    overtaken: BTreeMap<OpId, NodeName>,
+    /// When such an operation succeeded: it may have reset a node that was just starting.
+    reset_late: BTreeMap<NodeName, Instant>,
 }
 
 #[derive(Clone, Debug)]
@@ -115,14 +119,36 @@ impl Fencing {
             return Some(Inheritance { node: node.clone(), how: Proof::NoDevice });
         }
         if !self.pending.contains_key(node) {
-            self.start(step, config, node, 0);
+            let boots_until = self.reset_late.remove(node).map(|at| at + config.timing.initdead);
+            match boots_until.filter(|until| *until > step.now) {
+                Some(until) => self.wait_for_boot(step, node, until),
+                None => self.start(step, config, node, 0),
+            }
         }
         None
     }
 
+    /// Our own last fence reset the node while it started; fencing it again at once would go on
+    /// like that for ever.
+    fn wait_for_boot(&mut self, step: &mut Step<'_>, node: &NodeName, until: Instant) {
+        let text = format!(
+            "{node} was reset while it started: it has {:.0} s to come back before it is fenced \
+             again",
+            until.since(step.now).as_secs_f64()
+        );
+        let subject = Subject::Node(node.to_string());
+        let cause = Some(step.tell(Level::Warning, EventKind::Fencing, subject, text));
+        let state = AttemptState::RetryAt(until);
+        self.pending.insert(node.clone(), Attempt { device: 0, state, cause });
+    }
+
     /// The node is back and speaks for itself: its fencing is no longer wanted.
     pub(crate) fn forget(&mut self, node: &NodeName) {
-        self.pending.remove(node);
+        let attempt = self.pending.remove(node);
+        if let Some(Attempt { state: AttemptState::Running(op), .. }) = attempt {
+            self.overtaken.insert(op, node.clone());
+        }
+        self.reset_late.remove(node);
     }
 
     /// True while a fence for `node` runs or waits for its next try.
@@ -138,6 +164,12 @@ impl Fencing {
         op: OpId,
         outcome: &Outcome,
     ) -> Option<Fence> {
+        if let Some(node) = self.overtaken.remove(&op) {
+            if *outcome == Outcome::Yes {
+                self.reset_late.insert(node, step.now);
+            }
+            return None;
+        }
         let node = self.pending.iter().find_map(|(node, attempt)| {
             matches!(attempt.state, AttemptState::Running(running) if running == op)
                 .then(|| node.clone())

@@ -9,7 +9,7 @@ use crate::io::{Action, Outcome, Output};
 use crate::step::Step;
 use api::{EventId, EventKind, GroupState, Level, Subject};
 use base::{GroupKey, Instant, OpId};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// A failed stop is tried this often in all (`HA_STOPRETRYMAX`, docs/ancestors/heartbeat.md §3.11).
@@ -115,6 +115,8 @@ pub(crate) struct Groups {
     active: Option<Active>,
     batches: BTreeMap<Batch, BatchState>,
     last_batch: u64,
+    /// What the peer runs or has not stopped yet: starts of these wait.
+    peers: BTreeSet<GroupKey>,
     finished: VecDeque<Finished>,
 }
 
@@ -253,8 +255,19 @@ impl Groups {
     /// Starts the next job if none is under way.
     fn go_on(&mut self, step: &mut Step<'_>) {
         while self.active.is_none() {
-            let Some(job) = self.queue.pop_front() else { return };
+            let waits =
+                |job: &Job| matches!(job.want, Want::Up { .. }) && self.peers.contains(&job.key);
+            let next = self.queue.iter().position(|job| !waits(job));
+            let Some(job) = next.and_then(|at| self.queue.remove(at)) else { return };
             self.begin(step, job);
+        }
+    }
+
+    /// What the peer runs or has not stopped yet is not begun here before it has.
+    pub(crate) fn wait_for_peer(&mut self, step: &mut Step<'_>, peers: BTreeSet<GroupKey>) {
+        if self.peers != peers {
+            self.peers = peers;
+            self.go_on(step);
         }
     }
 

@@ -157,6 +157,7 @@ impl Node {
                 step.cause = None;
                 self.heard_of(step, news);
             }
+            self.groups.wait_for_peer(step, self.peers_groups());
             match self.groups.take_finished() {
                 Some(finished) => {
                     step.cause = finished.cause;
@@ -210,6 +211,12 @@ impl Node {
         if !self.is_peer(node) {
             return;
         }
+        if now.is_alive()
+            && !was.is_alive()
+            && let Some(peer) = &mut self.peer
+        {
+            peer.left = false;
+        }
         if now == NodeState::Dead {
             self.peer_dead(step);
         } else if was == NodeState::Dead && now == NodeState::Active {
@@ -242,7 +249,8 @@ impl Node {
         let latest = self.is_latest(kind, message);
         match kind {
             "status" => self.peer_status(step, message),
-            "resource" if !latest => {}
+            // What it says is over, but what it asks for is not.
+            "resource" if !latest => self.peer_healed(step, message),
             "starting" => self.peer_starting(step, message),
             "resource" => self.peer_resource(step, message),
             "ask_resources" => self.peer_asks(step, message),
@@ -296,6 +304,11 @@ impl Node {
         }
     }
 
+    /// Said everything, also goodbye.
+    fn is_gone(&self) -> bool {
+        self.shutdown == Some(Shutdown::Gone)
+    }
+
     fn tick(&mut self, step: &mut Step<'_>) {
         let mut heard = std::mem::take(&mut self.heard);
         self.messaging.tick(step, &mut heard);
@@ -307,6 +320,9 @@ impl Node {
         self.fencing.tick(step, &config);
         step.cause = None;
         self.takeover_tick(step);
+        if self.is_gone() {
+            return;
+        }
         self.ipfail_tick(step);
         self.checks_tick(step);
     }
@@ -364,6 +380,9 @@ impl Machine for Node {
     type Output = Output;
 
     fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
+        if self.is_gone() {
+            return;
+        }
         self.step(now, out, |node, step| match input {
             Input::Tick => node.tick(step),
             Input::Ambient { wall, load } => {
@@ -391,6 +410,9 @@ impl Machine for Node {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
+        if self.is_gone() {
+            return None;
+        }
         [
             self.messaging.next_deadline(),
             self.groups.next_deadline(),

@@ -189,7 +189,7 @@ fn lower(
     let auto_failback = draft.auto_failback.unwrap_or(AutoFailback::Legacy);
     let digest = digest(&nodes, &timing, auto_failback, &groups);
     let cluster = Config {
-        me,
+        me: me.folded(),
         nodes,
         links: draft.links.into_iter().map(|(link, _)| link).collect(),
         timing,

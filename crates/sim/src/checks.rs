@@ -1,8 +1,8 @@
 //! The checkers: they watch hosts and wires from outside, at every step.
 //!
 //! Two hosts may hold an address only while they can't know of each other: one direction at least
-//! doesn't deliver. A direction delivers from the first arrival after a datagram was lost, kept
-//! back or late, until the next such datagram. Once both directions deliver, the overlap must end
+//! doesn't deliver. A direction delivers from the first arrival of what was sent after a datagram was
+//! lost, kept back or late, until the next such datagram. Once both directions deliver, the overlap must end
 //! within [`HEAL_BOUND`], not counting the time scripts need; an overlap that begins while both
 //! deliver is never right.
 
@@ -34,6 +34,8 @@ pub struct Checks {
     groups: Vec<Group>,
     /// Since when each direction delivers, by `from * hosts + to`.
     delivers: Vec<Option<Instant>>,
+    /// When the last message was sent that didn't arrive in good time, likewise.
+    failed_at: Vec<Option<Instant>>,
     /// Starts and stops on their way, by host.
     busy: Vec<u32>,
     stonith: bool,
@@ -58,6 +60,7 @@ impl Checks {
             hosts,
             groups: vec![group; groups],
             delivers: vec![None; hosts * hosts],
+            failed_at: vec![None; hosts * hosts],
             busy: vec![0; hosts],
             stonith,
             seen: Instant::ZERO,
@@ -156,14 +159,17 @@ impl Checks {
     /// A message went out; `prompt` says whether it will arrive in good time on one wire at least.
     pub fn sent(&mut self, from: usize, to: usize, prompt: bool) {
         if !prompt {
-            self.delivers[from * self.hosts + to] = None;
+            let way = from * self.hosts + to;
+            (self.delivers[way], self.failed_at[way]) = (None, Some(self.seen));
         }
     }
 
-    /// A datagram was taken in.
-    pub fn arrived(&mut self, from: usize, to: usize) {
-        let now = self.seen;
-        self.delivers[from * self.hosts + to].get_or_insert(now);
+    /// A datagram sent at `sent` that shows its sender alive was taken in.
+    pub fn arrived(&mut self, from: usize, to: usize, sent: Instant) {
+        let (now, way) = (self.seen, from * self.hosts + to);
+        if self.failed_at[way].is_none_or(|failed| failed < sent) {
+            self.delivers[way].get_or_insert(now);
+        }
     }
 
     /// A host neither hears nor speaks: it is off, paused, or its daemon is dead.
@@ -197,6 +203,12 @@ impl Checks {
         if let Some(group) = self.groups.get_mut(group) {
             group.excused = true;
         }
+    }
+
+    /// A script failed to stop: retries and their pauses are its own time, and the other groups
+    /// wait for it.
+    pub fn excuse_all(&mut self) {
+        self.groups.iter_mut().for_each(|group| group.excused = true);
     }
 
     /// A host holds a group's address now, by an operation begun at `begun`.
@@ -253,8 +265,8 @@ mod tests {
 
     fn connected() -> Checks {
         let mut checks = Checks::new(2, 1, false);
-        checks.arrived(0, 1);
-        checks.arrived(1, 0);
+        checks.arrived(0, 1, checks.seen);
+        checks.arrived(1, 0, checks.seen);
         checks
     }
 
@@ -280,11 +292,24 @@ mod tests {
         checks.advance(at(9_000));
         checks.took(1, 0, at(8_000));
         checks.advance(at(20_000));
-        checks.arrived(0, 1);
+        checks.arrived(0, 1, checks.seen);
         checks.advance(at(21_000));
         assert_eq!(sin(&checks), None);
         checks.advance(at(21_001));
         assert_eq!(sin(&checks), Some(&Sin::TwoHolders { group: 0 }));
+    }
+
+    #[test]
+    fn what_was_sent_before_a_loss_and_arrives_after_it_shows_nothing() {
+        let mut checks = connected();
+        checks.took(0, 0, at(0));
+        checks.took(1, 0, at(0));
+        checks.advance(at(500));
+        checks.sent(0, 1, false);
+        checks.advance(at(600));
+        checks.arrived(0, 1, at(400));
+        checks.advance(at(5_000));
+        assert_eq!(sin(&checks), None);
     }
 
     #[test]
@@ -294,8 +319,8 @@ mod tests {
         checks.took(0, 0, at(0));
         checks.took(1, 0, at(0));
         checks.advance(at(10_000));
-        checks.arrived(0, 1);
-        checks.arrived(1, 0);
+        checks.arrived(0, 1, checks.seen);
+        checks.arrived(1, 0, checks.seen);
         checks.begins(0);
         checks.advance(at(15_000));
         checks.released(0, 0);

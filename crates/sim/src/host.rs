@@ -15,6 +15,13 @@ const WALL_AT_START: u64 = 1_700_000_000;
 /// default) holds about this many beats.
 const INBOX_MAX: usize = 300;
 
+/// Who sent a datagram, and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sender {
+    pub(crate) host: usize,
+    pub(crate) at: Instant,
+}
+
 /// A host, with a daemon `S` if one runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Host<S> {
@@ -25,7 +32,7 @@ pub(crate) struct Host<S> {
     pub(crate) powered: bool,
     pub(crate) paused: bool,
     /// Inputs that came while it was paused.
-    pub(crate) inbox: Vec<(Option<usize>, Input)>,
+    pub(crate) inbox: Vec<(Option<Sender>, Input)>,
     /// Counts lives of daemon and machine, so that what was meant for an earlier one is dropped.
     pub(crate) life: u32,
     pub(crate) room: Room,
@@ -121,7 +128,7 @@ impl<S> Host<S> {
     }
 
     /// Keeps an input for later; false if the queue is full.
-    pub(crate) fn queue(&mut self, from: Option<usize>, input: Input) -> bool {
+    pub(crate) fn queue(&mut self, from: Option<Sender>, input: Input) -> bool {
         let room = self.inbox.len() < INBOX_MAX;
         if room {
             self.inbox.push((from, input));
@@ -134,7 +141,7 @@ impl<S> Host<S> {
 #[derive(Clone, Debug)]
 pub(crate) enum Due {
     /// A datagram arrives.
-    Datagram { from: usize, to: usize, link: LinkId, bytes: Arc<[u8]> },
+    Datagram { from: usize, sent: Instant, to: usize, link: LinkId, bytes: Arc<[u8]> },
     /// A ping node's echo arrives.
     Echo { to: usize, link: LinkId, bytes: Arc<[u8]> },
     /// An operation ends.

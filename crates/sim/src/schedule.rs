@@ -84,6 +84,10 @@ const TROUBLED: Duration = Duration::from_secs(40);
 /// Between a fault's beginning and its end.
 const FAULT_TIME: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(12));
 
+/// A host that lost its state counts generations by the clock, in seconds: no machine gets a new
+/// disk in less.
+const REINSTALLED: Duration = Duration::from_secs(2);
+
 /// How many things go wrong at most; each may have a beginning and an end.
 const FAULTS_MAX: u64 = 8;
 
@@ -160,7 +164,7 @@ fn misfortune(dice: &mut Dice, setup: &Setup, jumpy: usize, steps: &mut Vec<Step
         }
         50..=63 => {
             add(begin, Act::PowerOff(host));
-            let lost = host != jumpy && dice.percent(30);
+            let lost = host != jumpy && dice.percent(30) && end.saturating_sub(begin) > REINSTALLED;
             add(end, Act::Boot { host, lost });
         }
         64..=68 => add(begin, Act::KillDaemon(host)),

@@ -4,10 +4,10 @@
 //! things happen; [`World::act`] interferes.
 
 use crate::checks::Checks;
-use crate::host::{Due, Entry, Host, REBOOT_TIME};
+use crate::host::{Due, Entry, Host, REBOOT_TIME, Sender};
 use crate::layout::{Layout, Outlet};
 use crate::network::{Fate, Network, Wire};
-use crate::room::{Effect, Job, address_of};
+use crate::room::{Effect, Job, Verb, address_of};
 use crate::subject::Subject;
 use crate::violation::{Sin, Violation};
 use api::RoleStatus;
@@ -218,9 +218,9 @@ impl<S: Subject> World<S> {
 
     pub(crate) fn happen(&mut self, due: Due) {
         match due {
-            Due::Datagram { from, to, link, bytes } => {
+            Due::Datagram { from, sent, to, link, bytes } => {
                 let input = Input::Datagram { link, from: String::new(), bytes: bytes.to_vec() };
-                self.give(to, Some(from), input);
+                self.give(to, Some(Sender { host: from, at: sent }), input);
             }
             Due::Echo { to, link, bytes } => {
                 let input = Input::Datagram { link, from: String::new(), bytes: bytes.to_vec() };
@@ -240,21 +240,22 @@ impl<S: Subject> World<S> {
     }
 
     /// Hands an input to a daemon, or keeps it while the daemon is paused.
-    pub(crate) fn give(&mut self, host: usize, from: Option<usize>, input: Input) {
+    pub(crate) fn give(&mut self, host: usize, from: Option<Sender>, input: Input) {
         let there = &mut self.hosts[host];
         if there.paused {
             if !there.queue(from, input)
                 && let Some(from) = from
             {
-                self.checks.sent(from, host, false);
+                self.checks.sent(from.host, host, false);
             }
             return;
         }
         let Some(subject) = &mut there.subject else { return };
         if let Some(from) = from
-            && from != host
+            && !is_service(&input)
+            && from.host != host
         {
-            self.checks.arrived(from, host);
+            self.checks.arrived(from.host, host, from.at);
         }
         let mut out = std::mem::take(&mut self.out);
         subject.handle(self.now, input, &mut out);
@@ -330,7 +331,7 @@ impl<S: Subject> World<S> {
         };
         let mut reached = 0;
         for &(to, link) in receivers {
-            let due = Due::Datagram { from, to, link, bytes: bytes.clone() };
+            let due = Due::Datagram { from, sent: self.now, to, link, bytes: bytes.clone() };
             if to == from {
                 let after = self.network.way();
                 self.push(after, due);
@@ -358,7 +359,7 @@ impl<S: Subject> World<S> {
         let (life, config) = (there.life, Arc::clone(&there.config));
         let (job, after) = there.room.begin(&config, action, &mut self.dice);
         if let Job::Change { place, verb, .. } = &job {
-            if *verb == crate::room::Verb::Start {
+            if *verb == Verb::Start {
                 self.checks.start_ordered(host, place.group);
             }
             self.checks.begins(host);
@@ -372,10 +373,12 @@ impl<S: Subject> World<S> {
             return;
         }
         let change = match &job {
-            Job::Change { place, fails, .. } => {
+            Job::Change { place, verb, fails } => {
                 self.checks.ends(host);
-                if *fails {
-                    self.checks.excuse(place.group);
+                match verb {
+                    Verb::Start if *fails => self.checks.excuse(place.group),
+                    Verb::Stop if *fails => self.checks.excuse_all(),
+                    Verb::Start | Verb::Stop => {}
                 }
                 Some(*place)
             }
@@ -487,4 +490,12 @@ impl<S: Subject> World<S> {
         self.perform(host, &mut out);
         self.out = out;
     }
+}
+
+/// Acknowledgements and requests to repeat have no number: they could be replayed, so they prove to
+/// nobody that their sender lives.
+fn is_service(input: &Input) -> bool {
+    const MARK: &[u8] = b"t=NS_";
+    matches!(input, Input::Datagram { bytes, .. }
+        if bytes.windows(MARK.len()).take(40).any(|window| window == MARK))
 }

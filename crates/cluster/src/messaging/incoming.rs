@@ -196,7 +196,7 @@ impl Messaging {
         if silent {
             node.acked_from = highest;
             if node.tracker.last().is_some_and(|last| envelope.seq > last) {
-                node.tracker.resume_before(envelope.seq);
+                node.tracker.resume_at(envelope.seq, step.now);
             }
         }
         let verdict = node.tracker.take(envelope.seq, step.now, &mut self.dice, slowest);

@@ -5,7 +5,7 @@
 //! a tracker remembers when each of the latest messages came first.
 
 use base::{Dice, Instant};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// A gap up to this many messages is asked for again; a longer one is given up at once
@@ -26,6 +26,13 @@ const COPIES_MAX: u32 = 16;
 /// Real nodes send their own packets slightly out of order in every standby; nothing is asked
 /// for before this has passed (docs/ancestors/heartbeat.md §0/4).
 const REORDER_WAIT: Duration = Duration::from_millis(50);
+
+/// When a node is heard for the first time, or again after a silence, so many messages just before
+/// the first one may still arrive: it may have overtaken them.
+const OVERTAKEN_MAX: u64 = 8;
+
+/// How long those are waited for; they are not asked for.
+const OVERTAKEN_WITHIN: Duration = Duration::from_secs(1);
 
 /// Between two requests for one message (docs/ancestors/heartbeat.md §1.8).
 const REQUEST_INTERVAL: Duration = Duration::from_millis(250);
@@ -89,6 +96,8 @@ pub(super) struct Tracker {
     last: Option<u64>,
     recent: VecDeque<Arrival>,
     missing: BTreeMap<u64, Wanted>,
+    overtaken: BTreeSet<u64>,
+    overtaken_until: Instant,
     ack_due: Option<u64>,
 }
 
@@ -107,6 +116,7 @@ impl Tracker {
         slowest_request: Duration,
     ) -> Verdict {
         let Some(last) = self.last else {
+            self.resume_at(seq, now);
             self.arrived(seq, now);
             self.last = Some(seq);
             return Verdict::Fresh { lost: 0 };
@@ -130,6 +140,10 @@ impl Tracker {
             return Verdict::Fresh { lost };
         }
         if self.missing.remove(&seq).is_some() {
+            self.arrived(seq, now);
+            return Verdict::Late;
+        }
+        if self.overtaken.remove(&seq) && now <= self.overtaken_until {
             self.arrived(seq, now);
             return Verdict::Late;
         }
@@ -158,14 +172,18 @@ impl Tracker {
     /// what was captured before still counts as old.
     pub(super) fn forget(&mut self) {
         self.missing.clear();
+        self.overtaken.clear();
         self.recent.clear();
         self.ack_due = None;
     }
 
-    /// The next message may have any higher number: the sender was cut off from us for so long
-    /// that what lies between is of no interest.
-    pub(super) fn resume_before(&mut self, seq: u64) {
+    /// The next message has that number, which may be any higher one: the sender was cut off from
+    /// us for so long that what lies between is of no interest, except the very latest.
+    pub(super) fn resume_at(&mut self, seq: u64, now: Instant) {
+        let oldest = seq.saturating_sub(OVERTAKEN_MAX).max(self.last.map_or(1, |last| last + 1));
         self.forget();
+        self.overtaken = (oldest..seq).collect();
+        self.overtaken_until = now + OVERTAKEN_WITHIN;
         self.last = Some(seq.saturating_sub(1));
     }
 
@@ -231,6 +249,17 @@ mod tests {
     }
 
     #[test]
+    fn what_the_first_message_overtook_is_taken_within_a_second_and_not_asked_for() {
+        let mut tracker = Tracker::default();
+        take(&mut tracker, 77, 0);
+        assert_eq!(tracker.next_request(), None);
+        assert_eq!(take(&mut tracker, 76, 1), Verdict::Late);
+        assert_eq!(take(&mut tracker, 76, 1), Verdict::Copy(at(1)));
+        assert_eq!(take(&mut tracker, 77 - OVERTAKEN_MAX - 1, 1), Verdict::Stale);
+        assert_eq!(take(&mut tracker, 75, 1_001), Verdict::Stale);
+    }
+
+    #[test]
     fn a_message_that_overtook_another_is_not_asked_for_within_50_ms() {
         let mut tracker = Tracker::default();
         take(&mut tracker, 1, 0);
@@ -275,7 +304,7 @@ mod tests {
         take(&mut tracker, 5, 10);
         take(&mut tracker, 6, 20);
         assert_eq!(take(&mut tracker, 5, 900), Verdict::Copy(at(10)));
-        assert_eq!(take(&mut tracker, 4, 900), Verdict::Stale);
+        assert_eq!(take(&mut tracker, 4, 1_900), Verdict::Stale);
     }
 
     #[test]

@@ -49,6 +49,7 @@ impl Node {
         let text = format!("{key} can't run here: offering it to {name}");
         step.cause = Some(step.tell(Level::Error, EventKind::Takeover, subject, text));
         if ours {
+            self.peer_may_start();
             let message = Message::of_type("ho-group")
                 .with("dest", name.as_str())
                 .with("group", key.as_str())
@@ -83,7 +84,9 @@ impl Node {
         }
         let failed =
             self.groups.get(&key).is_some_and(|r| matches!(r.state, GroupState::Failed { .. }));
-        if failed || self.checks.unfit().any(|unfit| unfit == "*" || key == unfit.as_str()) {
+        let stops = self.shutdown.is_some();
+        if failed || stops || self.checks.unfit().any(|unfit| unfit == "*" || key == unfit.as_str())
+        {
             return self.refuse_group(step, &key);
         }
         let text = format!("{key} can't run on the peer: starting it here");
@@ -127,5 +130,6 @@ impl Node {
             .with("group", key.as_str())
             .with("verb", "refuse");
         self.send(step, message);
+        self.state(step, None);
     }
 }

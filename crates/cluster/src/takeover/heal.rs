@@ -11,10 +11,11 @@ use crate::config::AutoFailback;
 use crate::io::Action;
 use crate::node::Node;
 use crate::step::Step;
-use api::{EventKind, Held, Level, Subject};
+use api::{EventKind, Level, Subject};
 use base::{GroupKey, Instant, NodeName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use wire::heartbeat::Message;
 
 /// How long a keeper waits to be obeyed, beside three keepalives.
 const OBEYED_WITHIN: Duration = Duration::from_secs(2);
@@ -30,10 +31,19 @@ impl Node {
             peer.stable = false;
             peer.held = None;
             peer.left = false;
+            peer.owes_statement = true;
         }
         self.state(step, Some("healed"));
         if self.phase == super::Phase::Acquiring || self.phase == super::Phase::Stable {
             self.announce(step, &self.claimed());
+        }
+    }
+
+    /// A node of ours that was cut off from us is told what we hold.
+    pub(crate) fn peer_healed(&mut self, step: &mut Step<'_>, message: &Message) {
+        let ours = message.text("ho").is_some();
+        if ours && message.text("info") == Some("healed") {
+            self.state(step, None);
         }
     }
 
@@ -105,14 +115,9 @@ impl Node {
         ));
         let batch = self.groups.release(step, keys);
         self.purposes.insert(batch, Purpose::Yield);
-        let claimed = self.claimed();
-        let holds = |node: &Self, set: Held| node.keys_of(set).iter().any(|k| claimed.contains(k));
-        let (local, foreign) =
-            (Held { local: true, foreign: false }, Held { local: false, foreign: true });
-        self.held = Held {
-            local: self.held.local && holds(self, local),
-            foreign: self.held.foreign && holds(self, foreign),
-        };
+        let runs = self.running_halves();
+        self.held.local &= runs.local;
+        self.held.foreign &= runs.foreign;
         self.state(step, None);
     }
 

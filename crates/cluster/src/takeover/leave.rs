@@ -28,6 +28,8 @@ pub(crate) enum Shutdown {
     StoppingRest,
     /// Everything is done; the last packets may be asked for again.
     Lingering { until: Instant },
+    /// Nothing is said or done any more.
+    Gone,
 }
 
 impl Node {
@@ -104,6 +106,7 @@ impl Node {
             && until <= step.now
         {
             self.messaging.leave();
+            self.shutdown = Some(Shutdown::Gone);
             let text = "heartbeat shutdown complete";
             step.tell(Level::Info, EventKind::Stopped, Subject::Cluster, text);
             step.out.push(Output::Exit);

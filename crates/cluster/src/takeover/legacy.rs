@@ -2,7 +2,7 @@
 //! gives up any group that is asked for (docs/ancestors/heartbeat.md §3.4 d).
 
 use super::{Phase, Purpose};
-use crate::groups::Permit;
+use crate::groups::{GroupRun, Permit};
 use crate::node::Node;
 use crate::step::Step;
 use api::{EventKind, Held, Level, Subject};
@@ -47,7 +47,12 @@ impl Node {
         }
         let Some(key) = message.text("ipaddr").map(GroupKey::from) else { return };
         if !self.groups.claims(&key) {
-            return self.grant(step, &key);
+            // While it is still being stopped the answer is the end of that, or a later request.
+            let stops = self.groups.get(&key).is_some_and(GroupRun::is_up_in_part);
+            if !stops {
+                self.grant(step, &key);
+            }
+            return;
         }
         step.cause = Some(step.tell(
             Level::Info,
@@ -61,6 +66,7 @@ impl Node {
 
     pub(crate) fn grant(&mut self, step: &mut Step<'_>, key: &GroupKey) {
         let Some(peer) = self.peer.as_ref().map(|peer| peer.name.clone()) else { return };
+        self.peer_may_start();
         let foreign = self.keys_of(Held { local: false, foreign: true });
         self.held.foreign &= foreign.iter().any(|key| self.groups.claims(key));
         self.send(
@@ -76,7 +82,8 @@ impl Node {
     /// The peer granted a group that we asked for.
     pub(crate) fn peer_granted_group(&mut self, step: &mut Step<'_>, message: &Message) {
         let Some(key) = message.text("ipaddr").map(GroupKey::from) else { return };
-        if message.text("ok") != Some("OK") || self.legacy.asked.remove(&key).is_none() {
+        let asked = self.legacy.asked.remove(&key).is_some();
+        if message.text("ok") != Some("OK") || !asked || self.shutdown.is_some() {
             return;
         }
         if let Some(peer) = &mut self.peer {

@@ -74,6 +74,8 @@ pub(crate) struct Peer {
     pub(crate) conflict_since: Option<Instant>,
     /// It said goodbye (`shutdone`).
     pub(crate) left: bool,
+    /// We told it that we are back after a cut, and it has not said what it holds since.
+    pub(crate) owes_statement: bool,
 }
 
 impl Peer {
@@ -91,6 +93,7 @@ impl Peer {
             stated: (0, 0),
             conflict_since: None,
             left: false,
+            owes_statement: false,
         }
     }
 
@@ -165,6 +168,32 @@ impl Node {
     pub(crate) fn claimed(&self) -> BTreeSet<GroupKey> {
         let keys = self.groups.all().iter().map(|run| &run.group.key);
         keys.filter(|key| self.groups.claims(key)).cloned().collect()
+    }
+
+    /// The halves of which this node answers for at least one group.
+    pub(crate) fn running_halves(&self) -> Held {
+        let mut halves = Held::NONE;
+        for key in self.claimed() {
+            let local = self.is_local(&key);
+            halves.local |= local;
+            halves.foreign |= !local;
+        }
+        halves
+    }
+
+    /// The groups that the live peer runs or has not stopped yet.
+    pub(crate) fn peers_groups(&self) -> BTreeSet<GroupKey> {
+        match self.peer.as_ref().filter(|_| self.peer_alive()) {
+            Some(peer) => peer.groups.union(&peer.stopping).cloned().collect(),
+            None => BTreeSet::new(),
+        }
+    }
+
+    /// The peer may start something now: until it says what it runs, nothing is known.
+    pub(crate) fn peer_may_start(&mut self) {
+        if let Some(peer) = &mut self.peer {
+            peer.stable = false;
+        }
     }
 
     /// Those of `keys` that nobody else answers for and that didn't fail here.
@@ -339,6 +368,7 @@ impl Node {
         let text = "nobody runs our own groups any more: starting them here";
         step.cause = Some(step.tell(Level::Warning, EventKind::Takeover, Subject::Cluster, text));
         self.held.local = true;
+        orphans.iter().for_each(|key| self.request_served(key));
         let batch = self.groups.acquire(step, &orphans, &Permit::PeerReleased);
         self.purposes.insert(batch, Purpose::Replaced);
     }
@@ -347,6 +377,7 @@ impl Node {
     pub(crate) fn peer_resource(&mut self, step: &mut Step<'_>, message: &Message) {
         let Some(peer) = &mut self.peer else { return };
         let said = message.text("rsc_hold").and_then(Held::parse).unwrap_or_default();
+        peer.owes_statement = false;
         let full = message.text("rtype") == Some("full");
         let was = peer.held.unwrap_or_default();
         let either = Held { local: was.local || said.local, foreign: was.foreign || said.foreign };
@@ -372,10 +403,11 @@ impl Node {
         if stable {
             self.giver_is_done(step);
         }
-        self.join_after(step, stable, ours, newly_stable);
-        if ours && message.text("info") == Some("healed") {
-            self.state(step, None);
+        if stable && ours {
+            self.taker_is_done(step);
         }
+        self.join_after(step, stable, ours, newly_stable);
+        self.peer_healed(step, message);
         self.resolve_conflict(step);
         self.adopt_orphans(step);
         self.ipfail_peer_stable(step, stable && message.text("info").is_none());
@@ -433,7 +465,9 @@ impl Node {
         let peer_runs_some = self.peer.as_ref().is_some_and(|peer| {
             self.peer_alive() && self.keys_of(own).iter().any(|key| peer.groups.contains(key))
         });
-        self.held.local = !peer_has_all && !peer_runs_some;
+        let runs = self.running_halves();
+        self.held.local = runs.local || !peer_has_all && !peer_runs_some;
+        self.held.foreign |= runs.foreign;
         let text = match keys.len() {
             0 => "no group of our own to start now".to_owned(),
             n => format!("starting our own groups ({n})"),
@@ -545,7 +579,10 @@ impl Node {
             }
             Purpose::Offered(key) => self.offer_taken(step, &key, finished.failed.is_empty()),
             Purpose::Granted(key) => self.grant(step, &key),
-            Purpose::Requested(key) => self.request_served(&key),
+            Purpose::Requested(key) => {
+                self.request_served(&key);
+                self.state(step, None);
+            }
             Purpose::Restart(key) => Self::restarted(step, &key, finished.failed.is_empty()),
             Purpose::Replace => self.replace_groups(step),
             Purpose::Yield | Purpose::Replaced => self.state(step, None),
@@ -645,10 +682,20 @@ impl Node {
     /// The fields of ours in the peer's status messages.
     pub(crate) fn peer_status(&mut self, step: &mut Step<'_>, message: &Message) {
         let Some(peer) = &mut self.peer else { return };
-        peer.ours = message.text("ho").is_some();
+        let known = std::mem::replace(&mut peer.ours, message.text("ho").is_some());
         if !peer.ours {
             return;
         }
+        if matches!(self.phase, Phase::Acquiring | Phase::Stable) {
+            if peer.owes_statement {
+                // Our words may have been lost: each of its beats shows that it may hear us now.
+                self.state(step, Some("healed"));
+            } else if !known {
+                // In legacy mode nothing was said to it before.
+                self.state(step, None);
+            }
+        }
+        let Some(peer) = &mut self.peer else { return };
         let unfit: BTreeSet<_> = words(message, "hohealth").map(str::to_owned).collect();
         let better = peer.unfit.difference(&unfit).next().is_some();
         peer.unfit = unfit;

@@ -152,6 +152,19 @@ impl Node {
         }
     }
 
+    /// The peer says that it is stable: what we released runs there, or it never will, because the
+    /// peer forgot that it agreed.
+    pub(crate) fn taker_is_done(&mut self, step: &mut Step<'_>) {
+        let Standby::Given { set, request, .. } = self.standby else { return };
+        let keys = self.keys_of(set.held());
+        if self.peer.as_ref().is_some_and(|p| keys.iter().any(|key| p.groups.contains(key))) {
+            self.peer_took(step, set, request);
+        } else {
+            self.standby_interrupted(step);
+        }
+        self.go_on_stopping(step);
+    }
+
     fn asking(&self, set: StandbySet, info: &str) -> Message {
         let message =
             Message::of_type("ask_resources").with("rsc_hold", set.word()).with("info", info);
@@ -225,6 +238,7 @@ impl Node {
     /// Everything is released: the peer may start.
     pub(crate) fn given(&mut self, step: &mut Step<'_>, set: StandbySet) {
         let Standby::Giving { request, .. } = self.standby else { return };
+        self.peer_may_start();
         self.standby = Standby::Given { set, until: step.now + SCRIPTS_WITHIN, request };
         let message = self.asking(set, "done");
         self.send(step, message);

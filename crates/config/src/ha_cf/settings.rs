@@ -96,8 +96,9 @@ macro_rules! times {
 times!(keepalive, deadtime, warntime, initdead, deadping);
 
 pub(super) fn node(reader: &mut Reader<'_>, word: Word<'_>) {
-    let name = NodeName::from(word.text);
-    if reader.draft.nodes.iter().any(|(known, _)| known.folded() == name.folded()) {
+    // Real nodes write names in lower case into their messages and know no others.
+    let name = NodeName::from(word.text).folded();
+    if reader.draft.nodes.iter().any(|(known, _)| *known == name) {
         return;
     }
     if reader.draft.nodes.len() >= NODES_MAX {
