@@ -11,7 +11,7 @@ use crate::io::{Action, Input, Outcome, Output};
 use crate::ipfail::Ipfail;
 use crate::messaging::{self, Heard, Messaging};
 use crate::step::{Journal, Step};
-use crate::takeover::{Failback, Legacy, Peer, Phase, Purpose, Shutdown, Standby};
+use crate::takeover::{Failback, Legacy, Peer, Phase, Purpose, Shutdown, Standby, Waiting};
 use api::{EventKind, Held, Level, NodeState, Subject};
 use base::{Dice, GroupKey, Instant, Machine, NodeName};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -70,12 +70,16 @@ pub struct Node {
     /// Groups offered to the peer after a failure here; each once until somebody intervenes.
     pub(crate) offered: BTreeSet<GroupKey>,
     pub(crate) standby: Standby,
+    /// A request to move groups that waits for stable resources.
+    pub(crate) waiting: Option<Waiting>,
     pub(crate) failback: Failback,
     pub(crate) legacy: Legacy,
     pub(crate) shutdown: Option<Shutdown>,
     pub(crate) ipfail: Option<Ipfail>,
     pub(crate) checks: Checks,
     pub(crate) probed: bool,
+    /// The peer was told that we adopt groups nobody runs; told again then, if it doesn't answer.
+    pub(crate) adopting: Option<Instant>,
     pub(crate) last_load: String,
 }
 
@@ -111,12 +115,14 @@ impl Node {
             before: BTreeSet::new(),
             offered: BTreeSet::new(),
             standby: Standby::None,
+            waiting: None,
             failback: Failback::default(),
             legacy: Legacy::default(),
             shutdown: None,
             ipfail,
             checks,
             probed: false,
+            adopting: None,
             last_load: String::new(),
             config,
         }
@@ -153,6 +159,9 @@ impl Node {
         loop {
             let heard: VecDeque<_> = std::mem::take(&mut self.heard).into();
             let quiet = heard.is_empty();
+            if self.is_gone() {
+                return;
+            }
             for news in heard {
                 step.cause = None;
                 self.heard_of(step, news);
@@ -163,7 +172,12 @@ impl Node {
                     step.cause = finished.cause;
                     self.batch_finished(step, &finished);
                 }
-                None if quiet => return,
+                None if quiet => {
+                    self.reconsider_waiting(step);
+                    if self.heard.is_empty() {
+                        return;
+                    }
+                }
                 None => {}
             }
         }
@@ -250,7 +264,10 @@ impl Node {
         match kind {
             "status" => self.peer_status(step, message),
             // What it says is over, but what it asks for is not.
-            "resource" if !latest => self.peer_healed(step, message),
+            "resource" if !latest => {
+                self.peer_healed(step, message);
+                self.peer_intends(step, message);
+            }
             "starting" => self.peer_starting(step, message),
             "resource" => self.peer_resource(step, message),
             "ask_resources" => self.peer_asks(step, message),

@@ -136,6 +136,18 @@ fn a_standby_without_a_peer_is_refused_with_a_reason() {
 }
 
 #[test]
+fn a_request_in_the_middle_of_a_move_waits_for_its_end() {
+    let mut pair = started(&WEB, |_| {});
+    pair.standby(0, StandbySet::All);
+    pair.run(Duration::from_millis(5));
+    pair.standby(1, StandbySet::Foreign);
+    pair.run_secs(2);
+    expect(&pair, "vip", "alpha");
+    assert!(pair.hosts[1].answers.last().expect("answered").is_ok());
+    assert!(pair.double.is_empty());
+}
+
+#[test]
 fn a_graceful_stop_hands_over_at_once() {
     let mut pair = started(&WEB, |_| {});
     pair.give(0, Input::Stop { keep: false });

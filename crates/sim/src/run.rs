@@ -105,16 +105,19 @@ fn disagreement<S: Subject>(world: &World<S>, setup: &Setup, host: usize) -> Opt
     if excused || setup.auto_failback == AutoFailback::Legacy {
         return None;
     }
-    for group in 0..setup.groups {
-        let here = world.checks().holders(group).any(|holder| holder == host);
-        let local = group % NODES.len() == host;
-        let told = if local { status.held.local } else { status.held.foreign };
+    for home in 0..NODES.len() {
+        let mut half = (0..setup.groups).filter(|group| group % NODES.len() == home).peekable();
+        if half.peek().is_none() {
+            continue;
+        }
+        let here = half.any(|group| world.checks().holders(group).any(|holder| holder == host));
+        let told = if home == host { status.held.local } else { status.held.foreign };
         if told != here {
-            let truth = if here { "it does" } else { "it does not" };
+            let truth = if here { "some" } else { "none" };
             return Some(format!(
-                "{me} says it holds {}, and of group {} {truth}",
+                "{me} says it holds {}, and of node{}'s groups it holds {truth}",
                 status.held.word(),
-                group + 1
+                home + 1
             ));
         }
     }

@@ -33,6 +33,7 @@ impl Node {
             peer.left = false;
             peer.owes_statement = true;
         }
+        self.adopting = None;
         self.state(step, Some("healed"));
         if self.phase == super::Phase::Acquiring || self.phase == super::Phase::Stable {
             self.announce(step, &self.claimed());

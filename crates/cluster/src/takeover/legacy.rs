@@ -42,7 +42,8 @@ impl Node {
 
     /// The peer wants a group: it gets it.
     pub(crate) fn peer_requests_group(&mut self, step: &mut Step<'_>, message: &Message) {
-        if self.is_nice() {
+        // In the middle of a move the answer is its end, or a later request.
+        if self.is_nice() || self.standby != super::Standby::None {
             return;
         }
         let Some(key) = message.text("ipaddr").map(GroupKey::from) else { return };
@@ -98,6 +99,11 @@ impl Node {
         ));
         let batch = self.groups.acquire(step, std::slice::from_ref(&key), &Permit::PeerReleased);
         self.purposes.insert(batch, Purpose::Requested(key));
+    }
+
+    /// What is given away now is not asked for any more.
+    pub(crate) fn withdraw_requests(&mut self) {
+        self.legacy.asked.clear();
     }
 
     pub(crate) fn request_served(&mut self, key: &GroupKey) {

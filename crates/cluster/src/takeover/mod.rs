@@ -2,13 +2,16 @@
 //!
 //! The protocol is Heartbeat 3.0.6's for `auto_failback on|off` (docs/ancestors/heartbeat.md
 //! §3.5); between nodes of ours every `resource` message also lists the groups one by one
-//! (`hogroups`), which the ancestor ignores, and that list decides. `standby` is the negotiated
-//! move, `heal` what follows a cut, `legacy` the `ip-request` protocol, `leave` the graceful stop.
+//! (`hogroups`), which the ancestor ignores, and that list decides. `request` takes the commands,
+//! `standby` is the negotiated move, `failed` what follows a failure here, `heal` what follows a
+//! cut, `orphans` what nobody runs any more, `legacy` the `ip-request` protocol, `leave` the graceful stop.
 
 mod failed;
 mod heal;
 mod leave;
 mod legacy;
+mod orphans;
+mod request;
 mod standby;
 
 use crate::config::AutoFailback;
@@ -24,6 +27,7 @@ use wire::heartbeat::Message;
 
 pub(crate) use leave::Shutdown;
 pub(crate) use legacy::Legacy;
+pub(crate) use request::Waiting;
 pub(crate) use standby::Standby;
 
 /// How long a starting node waits for a peer that starts too, before it takes what is its own
@@ -227,7 +231,9 @@ impl Node {
 
     /// Our word on what we hold, with the fields that only nodes of ours read.
     pub(crate) fn statement(&self, info: Option<&str>) -> Message {
-        let stable = self.is_settled() && info != Some("shutdown") && info != Some("standby");
+        let flux = ["shutdown", "standby", orphans::INTENDS];
+        let settled = self.is_settled() && self.adopting.is_none();
+        let stable = settled && info.is_none_or(|info| !flux.contains(&info));
         let mut message = Message::of_type("resource")
             .with("rsc_hold", self.held.word())
             .with("rtype", "full")
@@ -350,29 +356,6 @@ impl Node {
         }
     }
 
-    /// Starts groups of our own that nobody answers for any more: the peer ran them and lost
-    /// them in a crash too short to be seen as its death, or both of us released them.
-    fn adopt_orphans(&mut self, step: &mut Step<'_>) {
-        let Some(peer) = &self.peer else { return };
-        let silent = peer.stable && (peer.ours || peer.held.is_some_and(|held| !held.foreign));
-        if !self.is_settled() || !silent || !self.is_nice() && !peer.ours {
-            return;
-        }
-        let own = self.keys_of(Held { local: true, foreign: false });
-        let unfit = self.unfit();
-        let startable = |key: &GroupKey| !self.groups.claims(key) && !unfit.contains(key.as_str());
-        let orphans: Vec<_> = self.obtainable(own).into_iter().filter(startable).collect();
-        if orphans.is_empty() || unfit.contains("*") {
-            return;
-        }
-        let text = "nobody runs our own groups any more: starting them here";
-        step.cause = Some(step.tell(Level::Warning, EventKind::Takeover, Subject::Cluster, text));
-        self.held.local = true;
-        orphans.iter().for_each(|key| self.request_served(key));
-        let batch = self.groups.acquire(step, &orphans, &Permit::PeerReleased);
-        self.purposes.insert(batch, Purpose::Replaced);
-    }
-
     /// The peer's word on what it holds.
     pub(crate) fn peer_resource(&mut self, step: &mut Step<'_>, message: &Message) {
         let Some(peer) = &mut self.peer else { return };
@@ -408,6 +391,8 @@ impl Node {
         }
         self.join_after(step, stable, ours, newly_stable);
         self.peer_healed(step, message);
+        self.agree_on_halves(stable && ours);
+        self.peer_intends(step, message);
         self.resolve_conflict(step);
         self.adopt_orphans(step);
         self.ipfail_peer_stable(step, stable && message.text("info").is_none());
@@ -468,6 +453,7 @@ impl Node {
         let runs = self.running_halves();
         self.held.local = runs.local || !peer_has_all && !peer_runs_some;
         self.held.foreign |= runs.foreign;
+        self.failback.needed |= runs.foreign;
         let text = match keys.len() {
             0 => "no group of our own to start now".to_owned(),
             n => format!("starting our own groups ({n})"),
@@ -490,6 +476,7 @@ impl Node {
             peer.left = false;
             peer.stated = (0, 0);
         }
+        self.adopting = None;
         self.standby_interrupted(step);
     }
 
@@ -498,12 +485,14 @@ impl Node {
             return;
         }
         self.standby_interrupted(step);
+        self.adopting = None;
         self.probed = false;
         let Some(peer) = &mut self.peer else {
             return self.take_own(step);
         };
-        let gave_up =
-            peer.left || (peer.held == Some(Held::NONE) && peer.groups.is_empty() && peer.stable);
+        // Where neither holds anything, each may think that of the other, and both would start.
+        let held_nothing = peer.held == Some(Held::NONE) && peer.groups.is_empty() && peer.stable;
+        let gave_up = peer.left || (held_nothing && self.held != Held::NONE);
         let name = peer.name.clone();
         peer.conflict_since = None;
         if self.phase == Phase::Down {
@@ -621,7 +610,9 @@ impl Node {
         }
         self.probe_ahead(step);
         self.standby_tick(step);
+        self.reconsider_waiting(step);
         self.conflict_tick(step);
+        self.orphans_tick(step);
         self.legacy_tick(step);
         self.leave_tick(step);
     }
@@ -636,7 +627,9 @@ impl Node {
             self.failback.next_try,
             self.probe_at(),
             self.standby_deadline(),
+            self.waiting_deadline(),
             self.conflict_deadline(),
+            self.adopting,
             self.legacy_deadline(),
             self.leave_deadline(),
         ]

@@ -36,61 +36,6 @@ pub(crate) enum Standby {
 }
 
 impl Node {
-    /// `hb_standby` on this node.
-    pub(crate) fn standby_command(&mut self, step: &mut Step<'_>, set: StandbySet, request: u64) {
-        if let Some(why) = self.standby_obstacle() {
-            return refuse(step, request, why);
-        }
-        let text = format!("standby requested: giving {} groups to the peer", set.word());
-        step.cause = Some(step.tell(Level::Info, EventKind::Standby, Subject::Cluster, text));
-        self.ask_standby(step, set, false, Some(request));
-    }
-
-    /// `hb_takeover` on this node; `set` is named from our point of view.
-    pub(crate) fn takeover_command(&mut self, step: &mut Step<'_>, set: StandbySet, request: u64) {
-        if let Some(why) = self.standby_obstacle() {
-            return refuse(step, request, why);
-        }
-        let text = format!("takeover requested: asking the peer for our {} groups", set.word());
-        step.cause = Some(step.tell(Level::Info, EventKind::Standby, Subject::Cluster, text));
-        let message = Message::of_type("hb_takeover").with("rsc_hold", set.word());
-        self.send(step, message);
-        let result = Ok(format!("asked the peer to give up {} groups", set.word()));
-        step.out.push(crate::io::Output::Answer { request, result });
-    }
-
-    /// Why no move can begin now, in one sentence.
-    pub(crate) fn standby_obstacle(&self) -> Option<String> {
-        let Some(peer) = &self.peer else {
-            return Some("this cluster has one node: nobody could take the groups".into());
-        };
-        let name = &peer.name;
-        if !self.peer_alive() || peer.left {
-            return Some(format!("{name} is not there to take the groups: start it first"));
-        }
-        if !self.is_nice() && !peer.ours {
-            return Some(format!(
-                "auto_failback is legacy and {name} runs the ancestor, which then refuses standby: \
-                 set auto_failback on or off on both nodes"
-            ));
-        }
-        if self.shutdown.is_some() {
-            return Some("this node is stopping".into());
-        }
-        if !matches!(self.standby, Standby::None) {
-            return Some("another standby is in progress: try again when it is done".into());
-        }
-        if !self.is_settled() {
-            return Some(
-                "resources of this node are in flux: try again when they are stable".into(),
-            );
-        }
-        if !peer.stable && (self.is_nice() || peer.held.is_some()) {
-            return Some(format!("resources of {name} are in flux: try again when it is stable"));
-        }
-        None
-    }
-
     /// Asks the peer to take groups. The caller has made sure that nothing is in the way.
     pub(crate) fn ask_standby(
         &mut self,
@@ -193,35 +138,24 @@ impl Node {
         self.send(step, message);
     }
 
-    /// `hb_takeover` from the peer: give it what it asks for.
-    pub(crate) fn peer_wants_takeover(&mut self, step: &mut Step<'_>, message: &Message) {
-        let Some(set) = message.text("rsc_hold").and_then(StandbySet::parse) else { return };
-        match self.standby_obstacle() {
-            None => {
-                let text = format!("the peer asks for its {} groups", set.word());
-                step.cause =
-                    Some(step.tell(Level::Info, EventKind::Standby, Subject::Cluster, text));
-                self.ask_standby(step, set.swapped(), false, None);
-            }
-            Some(why) => {
-                let text = format!("takeover request of the peer refused: {why}");
-                step.tell(Level::Warning, EventKind::Standby, Subject::Cluster, text);
-            }
-        }
-    }
-
     /// The peer agreed: release. Of an automatic move, what the peer can't run stays here.
     fn give(&mut self, step: &mut Step<'_>, set: StandbySet, auto: bool, request: Option<u64>) {
         let text = format!("the peer can take our {} groups", set.word());
         step.cause = Some(step.tell(Level::Info, EventKind::Standby, Subject::Cluster, text));
         let fit = |key: &GroupKey| self.peer.as_ref().is_some_and(|peer| peer.is_fit_for(key));
+        // What is on its way down already must be down too before the peer may start it.
+        let here = |key: &GroupKey| {
+            self.groups.claims(key)
+                || self.groups.get(key).is_some_and(crate::groups::GroupRun::is_up_in_part)
+        };
         let keys: Vec<_> = self
             .keys_of(set.held())
             .into_iter()
-            .filter(|key| self.groups.claims(key) && (!auto || fit(key)))
+            .filter(|key| here(key) && (!auto || fit(key)))
             .collect();
         let kept =
             self.keys_of(set.held()).iter().any(|k| self.groups.claims(k) && !keys.contains(k));
+        self.withdraw_requests();
         self.standby = Standby::Giving { set, auto, request };
         let gone = set.held();
         self.held.local &= !gone.local;
@@ -348,10 +282,4 @@ impl Node {
             Standby::None | Standby::Giving { .. } | Standby::Taking { .. } => None,
         }
     }
-}
-
-fn refuse(step: &mut Step<'_>, request: u64, why: String) {
-    let text = format!("request refused: {why}");
-    step.tell(Level::Warning, EventKind::Standby, Subject::Cluster, text);
-    step.out.push(crate::io::Output::Answer { request, result: Err(why) });
 }
