@@ -132,4 +132,16 @@ impl Node {
         self.send(step, message);
         self.state(step, None);
     }
+
+    /// An address of ours was removed by somebody else and put back. Once is repaired, twice
+    /// within a minute is a fight that this node loses.
+    pub(crate) fn address_lost(&mut self, step: &mut Step<'_>, group: &GroupKey, address: &str) {
+        step.cause = Some(step.tell(
+            Level::Error,
+            EventKind::AddressLost,
+            Subject::Address(address.to_owned()),
+            format!("{address} was removed by somebody else twice within a minute: {group} moves"),
+        ));
+        self.move_away(step, group, Some(format!("{address} is fought over on this machine")));
+    }
 }
