@@ -9,6 +9,9 @@ use std::process::Command;
 /// need no operating system.
 const BARE_TARGET: &str = "wasm32-unknown-unknown";
 
+/// How many random fault schedules must keep every promise, from seed 1 on.
+const SCHEDULES: &str = "12000";
+
 /// Runs all steps, the quick ones first, and stops at the first that fails.
 pub(crate) fn run(root: &Path) -> Result<()> {
     if component("rustfmt") {
@@ -25,9 +28,18 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     // The lab's tests run the program itself.
     cargo(root, &["build", "--package", "handover"])?;
     cargo(root, &["test", "--workspace"])?;
+    search(root)?;
     document(root)?;
     bare(root)?;
     deny(root)
+}
+
+/// The simulator's searches, as fast as they are for users: random fault schedules, more than a
+/// minute's worth is not asked of a busy machine, and every order of a pair's first events.
+fn search(root: &Path) -> Result<()> {
+    let simulator = ["run", "--release", "--package", "handover-sim", "--example", "sim", "--"];
+    cargo(root, &[&simulator[..], &["--seeds", SCHEDULES]].concat())?;
+    cargo(root, &[&simulator[..], &["--exhaustive"]].concat())
 }
 
 /// Whether cargo has a subcommand of that component.
