@@ -62,6 +62,12 @@ pub enum Subject {
     Resource(String, String),
     /// An address.
     Address(String),
+    /// A virtual router (`vrrp_instance`), by name.
+    Router(String),
+    /// A sync group, by name.
+    SyncGroup(String),
+    /// Something tracked: a script, interface, file, process or BFD session, by name.
+    Tracker(String),
 }
 
 /// The kinds of events. Their kebab-case names are stable; scripts may match on them.
@@ -138,6 +144,14 @@ pub enum EventKind {
     Connectivity,
     /// A respawned client started, ended or was given up.
     Client,
+    /// A virtual router or sync group became master, backup or unable to be either.
+    RouterState,
+    /// A virtual router's effective priority changed.
+    RouterPriority,
+    /// Another router's advert decided something, or asked for an answer.
+    Election,
+    /// Something tracked turned good or bad.
+    Tracker,
     /// Something the administrator should know that fits nowhere above.
     Notice,
 }

@@ -7,6 +7,7 @@
 mod event;
 mod request;
 mod status;
+pub mod vrrp;
 
 pub use event::{Event, EventId, EventKind, Level, Subject};
 pub use request::{FRAME_MAX, PROTOCOL, Reply, Request, StandbySet};
