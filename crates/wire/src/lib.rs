@@ -1,8 +1,9 @@
 //! Bytes that other machines send us, to messages and back. Total functions only: no input makes
 //! anything here panic, and nothing is believed before its digest is checked.
 //!
-//! [`heartbeat`] is what cluster nodes say to each other; [`arp`] and [`ndisc`] tell the network
-//! where an address lives, and ask whether somebody has it; [`icmp`] asks ping nodes.
+//! [`heartbeat`] is what cluster nodes say to each other, [`vrrp`] what virtual routers do; [`arp`]
+//! and [`ndisc`] tell the network where an address lives, and ask whether somebody has it;
+//! [`icmp`] asks ping nodes.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used)]
 #![cfg_attr(
@@ -19,4 +20,6 @@ pub mod checksum;
 pub mod ethernet;
 pub mod heartbeat;
 pub mod icmp;
+pub mod ip;
 pub mod ndisc;
+pub mod vrrp;
