@@ -19,6 +19,7 @@ pub mod process;
 pub mod rt;
 mod sockopt;
 pub mod system;
+pub mod vrrp;
 pub mod watchdog;
 
 #[cfg(test)]

@@ -1,0 +1,245 @@
+//! Adverts on their way in, many with one call, each with what its IP header said.
+
+use super::{open, set_buffer};
+use crate::sockopt;
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
+use socket2::{InterfaceIndexOrAddress, SockAddrStorage, Socket};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Packets taken with one call: under a flood other work has its turn after so many.
+const BATCH: usize = 32;
+/// Longest packet kept: an advert of 255 IPv6 addresses has 4,088 bytes, with a signed trailer
+/// 4,116, and an IPv4 header up to 60. Longer ones are cut and so refused.
+const PACKET_MAX: usize = 4_352;
+/// Room for what waits to be read: the adverts of thousands of virtual routers.
+const RECEIVE_BUFFER: i32 = 8 << 20;
+/// Room for the control messages of a packet, in words of their alignment.
+const CONTROL: usize = 16;
+
+/// Hears the packets of one protocol on one interface, or on all of them.
+#[derive(Debug)]
+pub struct Receiver {
+    socket: Socket,
+    interface: u32,
+    v6: bool,
+}
+
+/// What came in, as the kernel tells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Incoming<'a> {
+    /// Index of the interface it came in on.
+    pub interface: u32,
+    /// Who sent it.
+    pub source: IpAddr,
+    /// To whom.
+    pub destination: IpAddr,
+    /// TTL or hop limit.
+    pub ttl: u8,
+    /// IPv4: header and payload. IPv6: the payload.
+    pub bytes: &'a [u8],
+}
+
+/// Where packets are put: one for all receivers of a thread.
+pub struct Room {
+    packets: Vec<[u8; PACKET_MAX]>,
+    controls: Vec<[u64; CONTROL]>,
+    addresses: Vec<SockAddrStorage>,
+}
+
+impl Room {
+    /// Room for one [`Receiver::receive`].
+    pub fn new() -> Self {
+        Self {
+            packets: vec![[0; PACKET_MAX]; BATCH],
+            controls: vec![[0; CONTROL]; BATCH],
+            addresses: (0..BATCH).map(|_| SockAddrStorage::zeroed()).collect(),
+        }
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Receiver {
+    /// Opens it and joins these groups, which decide the family; without any it is IPv4 unless
+    /// [`open_v6`](Self::open_v6) is used.
+    ///
+    /// # Errors
+    /// `NotFound` for a missing interface, `PermissionDenied` without `CAP_NET_RAW`.
+    pub fn open(interface: Option<&str>, protocol: u8, groups: &[IpAddr]) -> io::Result<Self> {
+        Self::of_family(interface, protocol, groups, groups.first().is_some_and(IpAddr::is_ipv6))
+    }
+
+    /// The same for IPv6, with or without groups.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_v6(interface: Option<&str>, protocol: u8, groups: &[IpAddr]) -> io::Result<Self> {
+        Self::of_family(interface, protocol, groups, true)
+    }
+
+    fn of_family(
+        interface: Option<&str>,
+        protocol: u8,
+        groups: &[IpAddr],
+        v6: bool,
+    ) -> io::Result<Self> {
+        let (socket, index) = open(v6, i32::from(protocol), interface)?;
+        let fd = socket.as_fd();
+        let (none, yes) = (0_i32, 1_i32);
+        if v6 {
+            sockopt::set(fd, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_ALL, &none)?;
+            sockopt::set(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT, &yes)?;
+            sockopt::set(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, &yes)?;
+        } else {
+            sockopt::set(fd, libc::IPPROTO_IP, libc::IP_MULTICAST_ALL, &none)?;
+            sockopt::set(fd, libc::IPPROTO_IP, libc::IP_PKTINFO, &yes)?;
+        }
+        set_buffer(fd, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF, RECEIVE_BUFFER);
+        for group in groups {
+            match group {
+                IpAddr::V4(group) => {
+                    socket.join_multicast_v4_n(group, &InterfaceIndexOrAddress::Index(index))?;
+                }
+                IpAddr::V6(group) => socket.join_multicast_v6(group, index)?,
+            }
+        }
+        Ok(Self { socket, interface: index, v6 })
+    }
+
+    /// Gives what has come to `each`, in order, a few dozen at most; says how many there were.
+    /// 0: nothing is left.
+    ///
+    /// # Errors
+    /// Those that the kernel had to tell about the interface (`ENETDOWN`), and `ENODEV` when it is
+    /// gone.
+    pub fn receive(
+        &self,
+        room: &mut Room,
+        mut each: impl FnMut(Incoming<'_>),
+    ) -> io::Result<usize> {
+        let Room { packets, controls, addresses } = room;
+        let mut pieces: Vec<libc::iovec> = packets
+            .iter_mut()
+            .map(|packet| libc::iovec { iov_base: packet.as_mut_ptr().cast(), iov_len: PACKET_MAX })
+            .collect();
+        let mut messages: Vec<libc::mmsghdr> = Vec::with_capacity(BATCH);
+        for ((piece, control), address) in pieces.iter_mut().zip(controls).zip(addresses) {
+            // SAFETY: `mmsghdr` is plain C data of numbers and pointers, for which zero is a value.
+            let mut message: libc::mmsghdr = unsafe { std::mem::zeroed() };
+            message.msg_hdr.msg_name = std::ptr::from_mut(address).cast();
+            message.msg_hdr.msg_namelen = size_of::<SockAddrStorage>() as libc::socklen_t;
+            message.msg_hdr.msg_iov = piece;
+            message.msg_hdr.msg_iovlen = 1;
+            message.msg_hdr.msg_control = control.as_mut_ptr().cast();
+            message.msg_hdr.msg_controllen = size_of_val(control);
+            messages.push(message);
+        }
+        // SAFETY: every header points to a buffer, an address and a control block that live in
+        // `room` through the call and until `each` has seen them, with their true lengths.
+        let count = unsafe {
+            libc::recvmmsg(
+                self.socket.as_raw_fd(),
+                messages.as_mut_ptr(),
+                BATCH as u32,
+                libc::MSG_DONTWAIT,
+                std::ptr::null_mut(),
+            )
+        };
+        let Ok(count) = usize::try_from(count) else {
+            let error = io::Error::last_os_error();
+            return match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(0),
+                _ => Err(error),
+            };
+        };
+        for (message, packet) in messages.iter().zip(&room.packets).take(count) {
+            let length = (message.msg_len as usize).min(PACKET_MAX);
+            let bytes = &packet[..length];
+            let told = Told::read(&message.msg_hdr);
+            let interface = if self.interface == 0 { told.interface } else { self.interface };
+            let one = if self.v6 {
+                let (Some(source), Some(destination), Some(ttl)) =
+                    (told.source, told.destination, told.hops)
+                else {
+                    continue;
+                };
+                Incoming { interface, source, destination, ttl, bytes }
+            } else {
+                let Some(one) = of_header(interface, bytes) else { continue };
+                one
+            };
+            each(one);
+        }
+        Ok(count)
+    }
+}
+
+/// What an IPv4 header says; `None` for less than one.
+fn of_header(interface: u32, bytes: &[u8]) -> Option<Incoming<'_>> {
+    let header = bytes.first_chunk::<20>()?;
+    let address = |at: usize| {
+        IpAddr::from(Ipv4Addr::new(header[at], header[at + 1], header[at + 2], header[at + 3]))
+    };
+    let (source, destination) = (address(12), address(16));
+    Some(Incoming { interface, source, destination, ttl: header[8], bytes })
+}
+
+/// What the kernel tells beside a packet.
+#[derive(Default)]
+struct Told {
+    interface: u32,
+    source: Option<IpAddr>,
+    destination: Option<IpAddr>,
+    hops: Option<u8>,
+}
+
+impl Told {
+    fn read(header: &libc::msghdr) -> Self {
+        let mut told = Self::default();
+        // SAFETY: the kernel wrote an address of `msg_namelen` bytes into storage made to hold any;
+        // its family says which it is.
+        unsafe {
+            let family = *header.msg_name.cast::<libc::sa_family_t>();
+            if i32::from(family) == libc::AF_INET6 {
+                let address = &*header.msg_name.cast::<libc::sockaddr_in6>();
+                told.source = Some(Ipv6Addr::from(address.sin6_addr.s6_addr).into());
+            }
+        }
+        // SAFETY: the kernel wrote well-formed control messages of `msg_controllen` bytes; the
+        // macros stay within them, and what lies behind is read unaligned at its true type.
+        unsafe {
+            let mut control = libc::CMSG_FIRSTHDR(header);
+            while !control.is_null() {
+                let data = libc::CMSG_DATA(control);
+                match ((*control).cmsg_level, (*control).cmsg_type) {
+                    (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
+                        told.hops = u8::try_from(data.cast::<i32>().read_unaligned()).ok();
+                    }
+                    (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                        let info = data.cast::<libc::in6_pktinfo>().read_unaligned();
+                        told.destination = Some(Ipv6Addr::from(info.ipi6_addr.s6_addr).into());
+                        told.interface = info.ipi6_ifindex;
+                    }
+                    (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                        let info = data.cast::<libc::in_pktinfo>().read_unaligned();
+                        told.interface = info.ipi_ifindex.cast_unsigned();
+                    }
+                    _ => {}
+                }
+                control = libc::CMSG_NXTHDR(header, control);
+            }
+        }
+        told
+    }
+}
+
+impl AsFd for Receiver {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
