@@ -67,6 +67,18 @@ impl Packet {
         }
     }
 
+    /// The same as virtual routers say it: with everybody as the target's hardware address, as
+    /// keepalived sends it (docs/ancestors/keepalived.md, fact 9).
+    pub const fn virtual_router(mac: Mac, address: Ipv4Addr) -> Self {
+        Self {
+            operation: Operation::Request,
+            sender_mac: mac,
+            sender: address,
+            target_mac: Mac::BROADCAST,
+            target: address,
+        }
+    }
+
     /// The same as a reply, for those who learn from replies only. The target's hardware address
     /// is the sender's own.
     pub const fn gratuitous_reply(mac: Mac, address: Ipv4Addr) -> Self {
@@ -186,6 +198,13 @@ mod tests {
         expected[21] = 2;
         expected[32..38].copy_from_slice(&US.0);
         assert_eq!(Packet::gratuitous_reply(US, VIP).frame(), expected);
+    }
+
+    #[test]
+    fn a_virtual_router_names_everybody_as_target() {
+        let mut expected = ANNOUNCEMENT;
+        expected[32..38].fill(0xff);
+        assert_eq!(Packet::virtual_router(US, VIP).frame(), expected);
     }
 
     #[test]
