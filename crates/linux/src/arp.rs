@@ -22,6 +22,28 @@ pub fn announce(interface: &str, addresses: &[Ipv4Addr]) -> io::Result<()> {
     Ok(())
 }
 
+/// Announces addresses of one interface again and again, as keepalived does: each as one request
+/// for itself whose target is everybody (docs/ancestors/keepalived.md §3.4).
+pub struct Announcer(FrameSocket);
+
+impl Announcer {
+    /// Opens it. One that was removed and made anew is another interface: open it again then.
+    ///
+    /// # Errors
+    /// As [`announce`].
+    pub fn open(interface: &str) -> io::Result<Self> {
+        FrameSocket::open(interface, ARP).map(Self)
+    }
+
+    /// Announces one address. Doesn't block.
+    ///
+    /// # Errors
+    /// `ENETDOWN`, `ENXIO` when the interface is gone.
+    pub fn announce(&self, address: Ipv4Addr) -> io::Result<()> {
+        self.0.send(&Packet::virtual_router(self.0.mac, address).frame())
+    }
+}
+
 /// Asks whether somebody else on the link has `address`, or is about to take it. Blocks until
 /// somebody answers, for `window` at most; `None`: nobody did.
 ///
@@ -77,6 +99,25 @@ mod tests {
                 });
                 assert_eq!(found.expect("listens"), Some(expected));
             }
+        });
+    }
+
+    #[test]
+    fn an_announcer_says_what_keepalived_says() {
+        in_new_network(|netlink| {
+            let neighbour = with_neighbour(netlink);
+            let listener = inside(&neighbour, |_| FrameSocket::open("eth0", ARP).expect("opens"));
+            let mac = netlink.interface("eth0").expect("eth0").mac.expect("Ethernet");
+            let address = Ipv4Addr::new(10, 0, 0, 100);
+            let announcer = Announcer::open("eth0").expect("opens");
+            announcer.announce(address).expect("announces");
+            let question = Packet::probe(listener.mac, Ipv4Addr::new(10, 0, 0, 9)).frame();
+            let heard = listener.ask(&question, Duration::from_secs(5), |frame| {
+                Packet::parse(frame).filter(|packet| packet.sender == address)
+            });
+            let said = heard.expect("listens").expect("hears");
+            assert_eq!((said.operation, said.sender_mac), (wire::arp::Operation::Request, mac));
+            assert_eq!((said.target, said.target_mac), (address, Mac::BROADCAST));
         });
     }
 

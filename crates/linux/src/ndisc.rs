@@ -22,6 +22,32 @@ pub fn announce(interface: &str, addresses: &[Ipv6Addr]) -> io::Result<()> {
     Ok(())
 }
 
+/// Announces addresses of one interface again and again, one unsolicited advertisement each.
+pub struct Announcer {
+    socket: FrameSocket,
+    router: bool,
+}
+
+impl Announcer {
+    /// Opens it. One that was removed and made anew is another interface: open it again then.
+    ///
+    /// # Errors
+    /// As [`announce`].
+    pub fn open(interface: &str) -> io::Result<Self> {
+        let socket = FrameSocket::open(interface, IPV6)?;
+        Ok(Self { socket, router: forwards(interface) })
+    }
+
+    /// Announces one address. Doesn't block.
+    ///
+    /// # Errors
+    /// `ENETDOWN`, `ENXIO` when the interface is gone.
+    pub fn announce(&self, address: Ipv6Addr) -> io::Result<()> {
+        let mac = self.socket.mac;
+        self.socket.send(&Packet::unsolicited(mac, address, self.router).frame(mac))
+    }
+}
+
 /// Asks whether somebody else on the link has `address`, or is about to take it. Blocks until
 /// somebody answers, for `window` at most; `None`: nobody did.
 ///

@@ -52,13 +52,65 @@ pub struct NewAddress {
     pub no_dad: bool,
     /// Never the source of connections that don't ask for it: `preferred_lft 0`, IPv6 only.
     pub deprecated: bool,
+    /// What is rarely asked for.
+    pub details: Details,
+}
+
+/// What is rarely asked for when an address is put on an interface; the default asks for nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Details {
+    /// How far the address is valid, as the kernel numbers it (0 everywhere, 253 link, 254 host).
+    pub scope: u8,
+    /// The other end of a point-to-point link; the prefix is that of its network.
+    pub peer: Option<IpAddr>,
+    /// Seconds after which it is deprecated; `None`: never.
+    pub preferred: Option<u32>,
+    /// IPv6: a home address (RFC 6275).
+    pub home: bool,
+    /// IPv6: the kernel makes temporary addresses beside it.
+    pub manage_temporary: bool,
+    /// No route to its network is made.
+    pub no_prefix_route: bool,
+    /// A multicast address whose group is joined.
+    pub auto_join: bool,
+}
+
+impl Details {
+    fn flags(self) -> AddressFlags {
+        let wanted = [
+            (self.home, AddressFlags::Homeaddress),
+            (self.manage_temporary, AddressFlags::Managetempaddr),
+            (self.no_prefix_route, AddressFlags::Noprefixroute),
+            (self.auto_join, AddressFlags::Mcautojoin),
+        ];
+        wanted
+            .into_iter()
+            .filter(|(wanted, _)| *wanted)
+            .fold(AddressFlags::empty(), |flags, (_, flag)| flags | flag)
+    }
 }
 
 impl NewAddress {
     /// An address with nothing special about it.
     pub const fn plain(interface: u32, address: IpAddr, prefix: u8) -> Self {
-        let (broadcast, label) = (None, None);
-        Self { interface, address, prefix, broadcast, label, no_dad: false, deprecated: false }
+        Self {
+            interface,
+            address,
+            prefix,
+            broadcast: None,
+            label: None,
+            no_dad: false,
+            deprecated: false,
+            details: Details {
+                scope: 0,
+                peer: None,
+                preferred: None,
+                home: false,
+                manage_temporary: false,
+                no_prefix_route: false,
+                auto_join: false,
+            },
+        }
     }
 }
 
@@ -115,8 +167,16 @@ impl Netlink {
         address: IpAddr,
         prefix: u8,
     ) -> io::Result<()> {
-        let message = NewAddress::plain(interface, address, prefix).message();
-        self.change(RouteNetlinkMessage::DelAddress(message), 0)
+        self.remove_as_added(&NewAddress::plain(interface, address, prefix))
+    }
+
+    /// Takes an address off an interface that was put there with these words; one end of a
+    /// point-to-point link is found by its peer only.
+    ///
+    /// # Errors
+    /// As [`remove_address`](Self::remove_address).
+    pub fn remove_as_added(&mut self, added: &NewAddress) -> io::Result<()> {
+        self.change(RouteNetlinkMessage::DelAddress(added.message()), 0)
     }
 }
 
@@ -126,18 +186,24 @@ impl NewAddress {
         message.header.family = family(self.address);
         message.header.prefix_len = self.prefix;
         message.header.index = self.interface;
+        message.header.scope = self.details.scope.into();
         let attributes = &mut message.attributes;
         attributes.push(AddressAttribute::Local(self.address));
-        attributes.push(AddressAttribute::Address(self.address));
+        attributes.push(AddressAttribute::Address(self.details.peer.unwrap_or(self.address)));
         attributes.extend(self.broadcast.map(AddressAttribute::Broadcast));
         attributes.extend(self.label.clone().map(AddressAttribute::Label));
+        let mut flags = self.details.flags();
         if self.no_dad {
             message.header.flags |= AddressHeaderFlags::Nodad;
-            attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
+            flags |= AddressFlags::Nodad;
         }
-        if self.deprecated {
+        if !flags.is_empty() {
+            attributes.push(AddressAttribute::Flags(flags));
+        }
+        let preferred = if self.deprecated { Some(0) } else { self.details.preferred };
+        if let Some(preferred) = preferred {
             let mut lifetime = CacheInfo::default();
-            lifetime.ifa_preferred = 0;
+            lifetime.ifa_preferred = preferred;
             lifetime.ifa_valid = FOREVER;
             attributes.push(AddressAttribute::CacheInfo(lifetime));
         }
@@ -226,6 +292,21 @@ mod tests {
             netlink.add_address(&new).expect("adds");
             let found = netlink.find_address(address).expect("asks").expect("is there");
             assert!(!found.tentative && found.deprecated, "{found:?}");
+        });
+    }
+
+    #[test]
+    fn an_address_with_a_peer_and_a_scope_comes_and_goes() {
+        in_new_network(|netlink| {
+            let lo = netlink.interface("lo").expect("lo").index;
+            let address: IpAddr = "10.0.0.100".parse().expect("address");
+            let mut new = NewAddress::plain(lo, address, 32);
+            new.details.peer = Some("10.9.0.1".parse().expect("address"));
+            new.details.scope = 253;
+            netlink.add_address(&new).expect("adds");
+            assert!(netlink.remove_address(lo, address, 32).is_err(), "its peer is part of it");
+            netlink.remove_as_added(&new).expect("removes");
+            assert_eq!(netlink.find_address(address).expect("asks"), None);
         });
     }
 

@@ -5,7 +5,8 @@ use crate::Mac;
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    InfoData, InfoKind, InfoMacVlan, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    MacVlanMode,
 };
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -98,10 +99,32 @@ impl Netlink {
         self.create(name, vec![LinkInfo::Kind(InfoKind::Bridge)])
     }
 
+    /// Makes an interface with a hardware address of its own on top of another one, down. What
+    /// such interfaces of one base send each other doesn't pass (mode private).
+    ///
+    /// # Errors
+    /// As [`create_veth`](Self::create_veth); `ENODEV` without the base.
+    pub fn create_macvlan(&mut self, name: &str, base: u32, mac: Mac) -> io::Result<()> {
+        let data = InfoData::MacVlan(vec![InfoMacVlan::Mode(MacVlanMode::Private)]);
+        let info = vec![LinkInfo::Kind(InfoKind::MacVlan), LinkInfo::Data(data)];
+        let more = vec![LinkAttribute::Link(base), LinkAttribute::Address(mac.0.to_vec())];
+        self.create_with(name, info, more)
+    }
+
     fn create(&mut self, name: &str, info: Vec<LinkInfo>) -> io::Result<()> {
+        self.create_with(name, info, Vec::new())
+    }
+
+    fn create_with(
+        &mut self,
+        name: &str,
+        info: Vec<LinkInfo>,
+        more: Vec<LinkAttribute>,
+    ) -> io::Result<()> {
         check_name(name)?;
         let mut message = LinkMessage::default();
         message.attributes.push(LinkAttribute::IfName(name.to_owned()));
+        message.attributes.extend(more);
         message.attributes.push(LinkAttribute::LinkInfo(info));
         self.change(RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
     }
@@ -221,6 +244,25 @@ mod tests {
             let names: Vec<_> =
                 netlink.interfaces().expect("lists").into_iter().map(|found| found.name).collect();
             assert!(names.contains(&"br".to_owned()) && !names.contains(&"b".to_owned()));
+        });
+    }
+
+    #[test]
+    fn a_macvlan_has_the_address_it_was_given() {
+        in_new_network(|netlink| {
+            netlink.create_veth("a", "b").expect("creates");
+            let base = netlink.interface("a").expect("a").index;
+            let mac = Mac([0, 0, 0x5e, 0, 1, 51]);
+            match netlink.create_macvlan("vrrp.51", base, mac) {
+                // A kernel without them says so.
+                Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => {
+                    println!("skipped: this kernel has no macvlan");
+                }
+                made => {
+                    made.expect("creates");
+                    assert_eq!(netlink.interface("vrrp.51").expect("is there").mac, Some(mac));
+                }
+            }
         });
     }
 

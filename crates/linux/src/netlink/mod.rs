@@ -9,7 +9,7 @@ mod link;
 mod monitor;
 mod route;
 
-pub use address::{Address, NewAddress};
+pub use address::{Address, Details, NewAddress};
 pub use link::Interface;
 pub use monitor::{Change, Monitor};
 pub use route::{Nearest, NewRoute, Route};
