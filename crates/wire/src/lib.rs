@@ -3,7 +3,7 @@
 //!
 //! [`heartbeat`] is what cluster nodes say to each other, [`vrrp`] what virtual routers do; [`arp`]
 //! and [`ndisc`] tell the network where an address lives, and ask whether somebody has it;
-//! [`icmp`] asks ping nodes.
+//! [`icmp`] asks ping nodes; [`ipvs`] programs the kernel's load balancer.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used)]
 #![cfg_attr(
@@ -21,5 +21,6 @@ pub mod ethernet;
 pub mod heartbeat;
 pub mod icmp;
 pub mod ip;
+pub mod ipvs;
 pub mod ndisc;
 pub mod vrrp;
