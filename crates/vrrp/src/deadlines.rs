@@ -55,21 +55,21 @@ impl<K: Ord + Clone> Deadlines<K> {
 mod tests {
     use super::*;
 
-    const fn at(nanos: u64) -> Option<Instant> {
-        Some(Instant::from_nanos(nanos))
+    const fn at(nanos: u64) -> Instant {
+        Instant::from_nanos(nanos)
     }
 
     #[test]
     fn the_earliest_comes_first_and_only_when_it_is_due() {
         let mut all = Deadlines::default();
         for (key, nanos) in [("b", 20), ("a", 30), ("c", 10)] {
-            all.set(key, at(nanos));
+            all.set(key, Some(at(nanos)));
         }
-        all.set("c", at(25));
+        all.set("c", Some(at(25)));
         all.set("a", None);
-        assert_eq!(all.first(), at(20));
-        assert_eq!(all.pop_due(Instant::from_nanos(19)), None);
-        let due: Vec<_> = std::iter::from_fn(|| all.pop_due(Instant::from_nanos(25))).collect();
+        assert_eq!(all.first(), Some(at(20)));
+        assert_eq!(all.pop_due(at(19)), None);
+        let due: Vec<_> = std::iter::from_fn(|| all.pop_due(at(25))).collect();
         assert_eq!(due, ["b", "c"]);
         assert_eq!(all.first(), None);
     }

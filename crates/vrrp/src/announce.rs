@@ -1,0 +1,183 @@
+//! When addresses are announced: bursts, repetitions, and the pace on an interface.
+
+use crate::config::{Address, AddressFlags, Broadcast, Family, Instance};
+use crate::io::Output;
+use crate::role::{Key, Role};
+use crate::router::Id;
+use crate::step::Step;
+use base::Instant;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// The shortest time between two regular announcements; keepalived counts it in whole seconds.
+const REFRESH_MIN: Duration = Duration::from_secs(1);
+
+/// An announcement that waits for its turn on an interface.
+#[derive(Clone, Debug)]
+struct Waiting {
+    instance: String,
+    address: Address,
+    /// Nothing else is announced for so long after it.
+    gap: Duration,
+}
+
+/// One interface on which announcements are paced.
+#[derive(Clone, Debug, Default)]
+struct Pacer {
+    queue: VecDeque<Waiting>,
+    free_at: Instant,
+}
+
+/// All of them, by interface.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pacers(BTreeMap<String, Pacer>);
+
+impl Pacers {
+    /// Lets a burst of an instance wait on an interface; what is left of its last one is
+    /// forgotten, so that a queue holds at most one burst of each.
+    fn push(&mut self, device: &str, instance: &str, burst: impl Iterator<Item = Waiting>) {
+        let pacer = self.0.entry(device.to_owned()).or_default();
+        pacer.queue.retain(|waiting| waiting.instance != instance);
+        pacer.queue.extend(burst);
+    }
+}
+
+/// The interface an address goes to.
+fn device<'a>(of: &'a Instance, address: &'a Address) -> &'a str {
+    let own = of.vmac.as_ref().map(|vmac| vmac.name.as_str()).or(of.interface.as_deref());
+    address.device.as_deref().or(own).unwrap_or_default()
+}
+
+fn gap(of: &Instance, address: &Address) -> Duration {
+    match Family::of(address.ip) {
+        Family::V4 => of.garp.arp_interval,
+        Family::V6 => of.garp.na_interval,
+    }
+}
+
+impl Role {
+    /// The announcements of a new master: a burst at once, another later, then now and again.
+    pub(crate) fn announce_new_master(&mut self, step: &mut Step<'_>, id: Id) {
+        let router = &mut self.routers[id];
+        let garp = router.config.garp;
+        let announcing = &mut router.announcing;
+        announcing.second = garp.master_delay.map(|d| (step.now + d, garp.master_repeat));
+        announcing.refresh = garp.refresh.map(|every| step.now + every.max(REFRESH_MIN));
+        self.announce(step, id, garp.master_repeat);
+    }
+
+    /// The announcements after a master of lower priority was heard.
+    pub(crate) fn announce_after_election(&mut self, step: &mut Step<'_>, id: Id) {
+        let router = &mut self.routers[id];
+        let garp = router.config.garp;
+        if let Some(delay) = garp.lower_prio_delay {
+            router.announcing.second = Some((step.now + delay, garp.lower_prio_repeat));
+        }
+        self.announce(step, id, garp.lower_prio_repeat);
+    }
+
+    /// The second burst, or a regular announcement, is due.
+    pub(crate) fn announce_due(&mut self, step: &mut Step<'_>, id: Id) {
+        let router = &mut self.routers[id];
+        if !router.is_master() {
+            return;
+        }
+        let mut times = 0;
+        if let Some((_, repeat)) = router.announcing.second.take_if(|(at, _)| *at <= step.now) {
+            times = repeat;
+        }
+        if let Some(at) = router.announcing.refresh.filter(|at| *at <= step.now) {
+            let garp = router.config.garp;
+            times = times.max(garp.refresh_repeat);
+            let every = garp.refresh.map(|every| every.max(REFRESH_MIN));
+            router.announcing.refresh = every.map(|every| (at + every).max(step.now));
+        }
+        self.announce(step, id, times);
+    }
+
+    /// Announces all addresses of a router so many times, and sets the deadline for the next time.
+    pub(crate) fn announce(&mut self, step: &mut Step<'_>, id: Id, times: u32) {
+        let router = &mut self.routers[id];
+        let next = [router.announcing.second.map(|(at, _)| at), router.announcing.refresh];
+        self.deadlines.set(Key::Announce(id), next.into_iter().flatten().min());
+        let config = std::sync::Arc::clone(&router.config);
+        let all: Vec<_> = config.addresses.iter().chain(&config.excluded).cloned().collect();
+        self.announce_these(step, id, times, all);
+    }
+
+    /// Announces some addresses of a router so many times, at the pace of their interfaces.
+    pub(crate) fn announce_these(
+        &mut self,
+        step: &mut Step<'_>,
+        id: Id,
+        times: u32,
+        addresses: Vec<Address>,
+    ) {
+        let config = std::sync::Arc::clone(&self.routers[id].config);
+        let (at_once, paced): (Vec<_>, Vec<_>) =
+            addresses.into_iter().partition(|address| gap(&config, address).is_zero());
+        if !at_once.is_empty() && times > 0 {
+            self.routers[id].announcing.last = Some(step.now);
+            for _ in 0..times {
+                let (instance, addresses) = (config.name.clone(), at_once.clone());
+                step.out.push(Output::Announce { instance, addresses });
+            }
+        }
+        let mut by_device: BTreeMap<&str, Vec<&Address>> = BTreeMap::new();
+        for address in &paced {
+            by_device.entry(device(&config, address)).or_default().push(address);
+        }
+        for (device, addresses) in by_device {
+            let burst = (0..times).flat_map(|_| &addresses).map(|address| Waiting {
+                instance: config.name.clone(),
+                address: (*address).clone(),
+                gap: gap(&config, address),
+            });
+            self.pacers.push(device, &config.name, burst);
+            self.pace(step, device);
+        }
+    }
+
+    /// Announces what an interface's pace allows now.
+    pub(crate) fn pace(&mut self, step: &mut Step<'_>, device: &str) {
+        let Some(pacer) = self.pacers.0.get_mut(device) else { return };
+        while pacer.free_at <= step.now {
+            let Some(Waiting { instance, address, gap }) = pacer.queue.pop_front() else { break };
+            let router = self.names.get(&instance).map(|id| &mut self.routers[*id]);
+            // It may have stepped down, or lost the address in a reload.
+            let Some(router) = router.filter(|router| {
+                let config = &router.config;
+                router.is_master()
+                    && config.addresses.iter().chain(&config.excluded).any(|a| *a == address)
+            }) else {
+                continue;
+            };
+            router.announcing.last = Some(step.now);
+            pacer.free_at = step.now + gap;
+            step.out.push(Output::Announce { instance, addresses: vec![address] });
+        }
+        let next = (!pacer.queue.is_empty()).then_some(pacer.free_at);
+        self.deadlines.set(Key::Pace(device.to_owned()), next);
+    }
+
+    /// Announces the address a unicast router speaks from, so that its peers find it again
+    /// (docs/ancestors/keepalived.md §3.4).
+    pub(crate) fn announce_source(&mut self, step: &mut Step<'_>, id: Id) {
+        let router = &self.routers[id];
+        let Some(ip) = router.source else { return };
+        let address = Address {
+            ip,
+            prefix: if ip.is_ipv4() { 32 } else { 128 },
+            device: None,
+            label: None,
+            broadcast: Broadcast::Unset,
+            scope: 0,
+            peer: None,
+            flags: AddressFlags::default(),
+            preferred_lifetime: None,
+            no_track: true,
+        };
+        let instance = router.config.name.clone();
+        step.out.push(Output::Announce { instance, addresses: vec![address] });
+    }
+}

@@ -1,0 +1,95 @@
+//! How a router proves that an advert is its own, and what it asks of others.
+
+use crate::config::{Authentication, HmacMode};
+use base::WallTime;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+use wire::vrrp::{AhKey, HmacKey, Password, Stamp, Trailer, TrailerRefusal};
+
+/// Senders whose last stamp is remembered: no network has more routers with one number than there
+/// are priorities. The one heard longest ago makes room.
+const SENDERS_MAX: usize = 255;
+
+/// Keys, prepared once.
+#[derive(Clone, Debug)]
+pub(crate) enum Credentials {
+    /// None, or a password, which stands in every advert.
+    None,
+    /// The key of an authentication header.
+    Ah(AhKey),
+    /// The keys of signed trailers.
+    Hmac {
+        /// By their number.
+        keys: BTreeMap<u8, HmacKey>,
+        /// The one we sign with.
+        active: u8,
+        /// How old or early an advert may be.
+        window: Duration,
+        /// What is asked of others.
+        mode: HmacMode,
+    },
+}
+
+impl Credentials {
+    /// Of what was configured.
+    pub(crate) fn new(of: &Authentication) -> Self {
+        match of {
+            Authentication::None | Authentication::Pass(_) => Self::None,
+            Authentication::Ah(padded) => Self::Ah(AhKey::new(&Password::new(*padded))),
+            Authentication::Hmac(of) => Self::Hmac {
+                keys: of
+                    .keys
+                    .iter()
+                    .map(|(number, secret)| (*number, HmacKey::new(*number, secret)))
+                    .collect(),
+                active: of.active,
+                window: of.window,
+                mode: of.mode,
+            },
+        }
+    }
+
+    /// The key our adverts are signed with.
+    pub(crate) fn signing_key(&self) -> Option<&HmacKey> {
+        match self {
+            Self::Hmac { mode: HmacMode::ReceiveOnly, .. } => None,
+            Self::Hmac { keys, active, .. } => keys.get(active),
+            _ => None,
+        }
+    }
+}
+
+/// Stamps of signed trailers, of each sender the last: an advert counts once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Replay {
+    sent: Option<Stamp>,
+    heard: BTreeMap<IpAddr, Stamp>,
+}
+
+impl Replay {
+    /// The stamp of the next advert we sign.
+    pub(crate) fn next(&mut self, wall: WallTime) -> Stamp {
+        let stamp = Stamp::next(wall, self.sent);
+        self.sent = Some(stamp);
+        stamp
+    }
+
+    /// Whether a trailer of `source` is right and new. It is remembered then.
+    pub(crate) fn accept(
+        &mut self,
+        trailer: &Trailer<'_>,
+        source: IpAddr,
+        keys: &BTreeMap<u8, HmacKey>,
+        (wall, window): (WallTime, Duration),
+    ) -> Result<(), TrailerRefusal> {
+        let last = self.heard.get(&source).copied();
+        let stamp = trailer.verify(keys, Some(wall), window, last)?;
+        if last.is_none() && self.heard.len() >= SENDERS_MAX {
+            let oldest = self.heard.iter().min_by_key(|(_, stamp)| **stamp).map(|(ip, _)| *ip);
+            oldest.and_then(|ip| self.heard.remove(&ip));
+        }
+        self.heard.insert(source, stamp);
+        Ok(())
+    }
+}
