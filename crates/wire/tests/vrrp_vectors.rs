@@ -115,9 +115,10 @@ fn files() -> Vec<File> {
     };
     let mut names: Vec<_> = directory.map(|entry| entry.expect("an entry").path()).collect();
     names.sort();
+    let stem = |n: &PathBuf| n.file_stem().and_then(|n| n.to_str()).map(str::to_owned);
     names.retain(|n| {
-        let name = n.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-        name.ends_with(".json") && !name.starts_with("60-")
+        let frames = stem(n).is_some_and(|stem| !stem.starts_with("60-"));
+        frames && n.extension().is_some_and(|e| e == "json")
     });
     assert_eq!(names.len(), FILES);
     let read = |n: &PathBuf| std::fs::read_to_string(n).expect("readable");

@@ -41,7 +41,7 @@ pub fn decode_v4(packet: &[u8]) -> Result<Decoded<'_>, Refusal> {
     let parsed = message::parse(payload, Family::V4)?;
     let checksum = form_v4(&parsed.advert, packet.source, packet.destination, parsed.message)?;
     let source = packet.source.into();
-    let trailer = Trailer::parse(parsed.extension, signed(&parsed, source))?;
+    let trailer = trailer(&parsed, source)?;
     Ok(Decoded {
         advert: parsed.advert,
         source,
@@ -70,7 +70,7 @@ pub fn decode_v6(
         return Err(Refusal::Checksum);
     }
     let source = source.into();
-    let trailer = Trailer::parse(parsed.extension, signed(&parsed, source))?;
+    let trailer = trailer(&parsed, source)?;
     Ok(Decoded {
         advert: parsed.advert,
         source,
@@ -82,9 +82,14 @@ pub fn decode_v6(
     })
 }
 
-fn signed<'a>(parsed: &message::Parsed<'a>, source: IpAddr) -> Signed<'a> {
-    let Advert { vrid, .. } = parsed.advert;
-    Signed { version: parsed.advert.version(), vrid, source, message: parsed.message }
+/// The signature that follows a message.
+fn trailer<'a>(
+    parsed: &message::Parsed<'a>,
+    source: IpAddr,
+) -> Result<Option<Trailer<'a>>, Refusal> {
+    let version = parsed.advert.version();
+    let signed = Signed { version, vrid: parsed.advert.vrid, source, message: parsed.message };
+    parsed.extension.map(|extension| Trailer::parse(extension, signed)).transpose()
 }
 
 /// The first form the checksum is right in.

@@ -1,5 +1,6 @@
 //! The message itself, without what precedes and follows it (RFC 9568 §5.1, RFC 3768 §5.1).
 
+use super::trailer;
 use super::{ADDRESSES_MAX, Advert, Auth, Centiseconds, Dialect, Password, Refusal};
 use crate::checksum;
 use std::net::IpAddr;
@@ -33,8 +34,11 @@ pub(super) struct Parsed<'a> {
     /// The message.
     pub(super) message: &'a [u8],
     /// What follows it.
-    pub(super) extension: &'a [u8],
+    pub(super) extension: Option<Extension<'a>>,
 }
+
+/// What may follow a message, in its two parts: what is said, and the signature.
+pub(super) type Extension<'a> = (&'a [u8; trailer::FIXED_LEN], &'a [u8; trailer::MAC_LEN]);
 
 /// Reads the message at the start of `bytes`.
 pub(super) fn parse(bytes: &[u8], family: Family) -> Result<Parsed<'_>, Refusal> {
@@ -50,6 +54,12 @@ pub(super) fn parse(bytes: &[u8], family: Family) -> Result<Parsed<'_>, Refusal>
     let expected = FIXED_LEN.saturating_add(addresses_len).saturating_add(tail);
     let cut = Refusal::Length { expected, found: bytes.len() };
     let (message, extension) = bytes.split_at_checked(expected).ok_or(cut)?;
+    let extension = if extension.is_empty() {
+        None
+    } else {
+        let (fixed, signature) = extension.split_first_chunk().ok_or(cut)?;
+        Some((fixed, signature.try_into().map_err(|_| cut)?))
+    };
     let (addresses, _) = rest.split_at_checked(addresses_len).ok_or(cut)?;
     let dialect = if first >> 4 == 2 {
         Dialect::V2 { auth: auth(fifth, message, family)?, seconds: sixth }

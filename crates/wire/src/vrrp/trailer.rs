@@ -1,7 +1,7 @@
 //! The signed trailer of keepalived 2.4 (`auth_hmac`): HMAC-SHA-256, cut to 16 bytes, over who
 //! says what and when (docs/ancestors/keepalived.md §3.1).
 
-use super::message::without_checksum;
+use super::message::{Extension, without_checksum};
 use super::{Refusal, TrailerRefusal, Version};
 use base::WallTime;
 use hmac::{Hmac, KeyInit, Mac as _};
@@ -15,9 +15,9 @@ use subtle::ConstantTimeEq;
 /// The type of the extension.
 const SIGNATURE: u8 = 1;
 /// What precedes the signature: type, key, two reserved, seconds, fraction, counter.
-const FIXED_LEN: usize = 12;
+pub(super) const FIXED_LEN: usize = 12;
 /// Bytes of the signature.
-const MAC_LEN: usize = 16;
+pub(super) const MAC_LEN: usize = 16;
 /// The whole trailer.
 pub(super) const LEN: usize = FIXED_LEN + MAC_LEN;
 /// Parts of a second that a stamp counts.
@@ -166,15 +166,8 @@ pub struct Trailer<'a> {
 }
 
 impl<'a> Trailer<'a> {
-    /// Reads what follows an advert; `None` if nothing does.
-    pub(super) fn parse(bytes: &'a [u8], signed: Signed<'a>) -> Result<Option<Self>, Refusal> {
-        let expected = signed.message.len();
-        let found = expected.saturating_add(bytes.len());
-        let Some((fixed, rest)) = bytes.split_first_chunk::<FIXED_LEN>() else {
-            let none = bytes.is_empty();
-            return if none { Ok(None) } else { Err(Refusal::Length { expected, found }) };
-        };
-        let mac = rest.try_into().map_err(|_| Refusal::Length { expected, found })?;
+    /// Reads what follows an advert.
+    pub(super) fn parse((fixed, mac): Extension<'a>, signed: Signed<'a>) -> Result<Self, Refusal> {
         let &[kind, key, _, _, s0, s1, s2, s3, f0, f1, c0, c1] = fixed;
         if kind != SIGNATURE {
             return Err(Refusal::Extension(kind));
@@ -184,7 +177,7 @@ impl<'a> Trailer<'a> {
             fraction: u16::from_be_bytes([f0, f1]),
             counter: u16::from_be_bytes([c0, c1]),
         };
-        Ok(Some(Self { key, stamp, fixed, mac, signed }))
+        Ok(Self { key, stamp, fixed, mac, signed })
     }
 
     /// Whether it is signed with one of our keys, by their number, at most `window` before or
