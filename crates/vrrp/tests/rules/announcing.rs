@@ -1,0 +1,169 @@
+//! When addresses are announced, and what happens when somebody removes them
+//! (docs/ancestors/keepalived.md §0/9, 21, §2.4 and §3.4).
+
+use crate::world::{World, address, at, config, instance, ms, secs};
+use vrrp::config::{Destination, Garp, Instance, Peer};
+use vrrp::{Input, Output};
+
+fn announced(with: impl FnOnce(&mut Garp)) -> World {
+    let mut instance = instance("VI_1", 255);
+    instance.addresses.push(address("192.0.2.101"));
+    with(&mut instance.garp);
+    World::of(vec![config(vec![instance])])
+}
+
+#[test]
+fn five_at_once_and_five_more_after_five_seconds() {
+    let mut world = announced(|_| {});
+    world.run(20.0);
+    assert_eq!(world.hosts[0].announcements(), [0, 0, 0, 0, 0, 5000, 5000, 5000, 5000, 5000]);
+    assert_eq!(world.status(0, "VI_1").last_announced, Some(at(5.0)));
+}
+
+#[test]
+fn no_second_burst_if_its_delay_is_off() {
+    let mut world = announced(|garp| (garp.master_delay, garp.master_repeat) = (None, 1));
+    world.run(20.0);
+    assert_eq!(world.hosts[0].announcements(), [0]);
+}
+
+#[test]
+fn a_refresh_repeats_as_long_as_it_is_master() {
+    let mut world = announced(|garp| {
+        (garp.master_delay, garp.master_repeat) = (None, 1);
+        (garp.refresh, garp.refresh_repeat) = (Some(secs(10)), 2);
+    });
+    world.run(25.0);
+    assert_eq!(world.hosts[0].announcements(), [0, 10_000, 10_000, 20_000, 20_000]);
+    world.link(0, "eth0", false);
+    world.run(60.0);
+    assert_eq!(world.hosts[0].announcements().len(), 5);
+}
+
+#[test]
+fn announcements_on_one_interface_keep_their_distance() {
+    let mut world = announced(|garp| {
+        garp.arp_interval = ms(100);
+        (garp.master_delay, garp.master_repeat) = (None, 2);
+    });
+    world.run(2.0);
+    let order: Vec<_> = world.hosts[0]
+        .log
+        .iter()
+        .filter_map(|(at, output)| match output {
+            Output::Announce { addresses, .. } => {
+                Some((at.as_nanos() / 1_000_000, addresses[0].ip.to_string()))
+            }
+            _ => None,
+        })
+        .collect();
+    let expected = [(0, "100"), (100, "101"), (200, "100"), (300, "101")];
+    let expected = expected.map(|(at, last)| (at, format!("192.0.2.{last}")));
+    assert_eq!(order, expected);
+}
+
+#[test]
+fn what_waits_for_its_turn_is_not_announced_by_a_backup() {
+    let mut world = announced(|garp| garp.arp_interval = secs(1));
+    world.run(2.5);
+    world.link(0, "eth0", false);
+    world.run(10.0);
+    assert_eq!(world.hosts[0].announcements(), [0, 1000, 2000]);
+}
+
+#[test]
+fn a_unicast_router_that_leaves_fault_announces_its_own_address() {
+    let peer = Peer { ip: "192.0.2.12".parse().expect("an address"), min_ttl: None, max_ttl: None };
+    let destination = Destination::Unicast(vec![peer]);
+    let mut world =
+        World::of(vec![config(vec![Instance { destination, ..instance("VI_1", 100) }])]);
+    world.run(1.0);
+    assert!(world.hosts[0].announcements().is_empty());
+    world.link(0, "eth0", false);
+    world.link(0, "eth0", true);
+    let ip = world.hosts[0].ipv4;
+    assert!(world.hosts[0].log.iter().any(|(_, output)| matches!(
+        output,
+        Output::Announce { addresses, .. } if addresses[0].ip == ip
+    )));
+}
+
+#[test]
+fn an_address_removed_once_is_put_back() {
+    let mut world = announced(|_| {});
+    world.run(10.0);
+    world.hosts[0].forget();
+    let ip = "192.0.2.101".parse().expect("an address");
+    world.give(0, Input::AddressLost { instance: "VI_1".into(), ip });
+    assert_eq!(world.state(0, "VI_1"), "MASTER");
+    let taken: Vec<_> = world.hosts[0]
+        .log
+        .iter()
+        .filter_map(|(_, output)| match output {
+            Output::Take { addresses, .. } => {
+                Some(addresses.iter().map(|a| a.ip).collect::<Vec<_>>())
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(taken, [vec![ip]]);
+    assert!(!world.hosts[0].announcements().is_empty());
+}
+
+#[test]
+fn an_address_removed_twice_within_a_minute_is_given_to_another() {
+    let lose = |world: &mut World| {
+        let ip = "192.0.2.100".parse().expect("an address");
+        world.give(0, Input::AddressLost { instance: "VI_1".into(), ip });
+    };
+    let mut world =
+        World::of(vec![config(vec![instance("VI_1", 100)]), config(vec![instance("VI_1", 90)])]);
+    world.run(10.0);
+    lose(&mut world);
+    world.run(71.0);
+    // More than a minute later it is the first time again.
+    lose(&mut world);
+    assert_eq!(world.masters("VI_1"), [0]);
+    world.run(80.0);
+    lose(&mut world);
+    assert_eq!((world.state(0, "VI_1"), world.masters("VI_1")), ("BACKUP", vec![]));
+    world.run(80.7);
+    assert_eq!(world.masters("VI_1"), [1]);
+}
+
+#[test]
+fn alone_it_is_back_a_second_after_a_fight() {
+    let mut world = World::of(vec![config(vec![instance("VI_1", 100)])]);
+    world.run(10.0);
+    let ip = "192.0.2.100".parse().expect("an address");
+    for _ in 0..2 {
+        world.give(0, Input::AddressLost { instance: "VI_1".into(), ip });
+    }
+    world.run(10.999);
+    assert_eq!(world.masters("VI_1"), Vec::<usize>::new());
+    world.run(11.001);
+    assert_eq!(world.masters("VI_1"), [0]);
+}
+
+#[test]
+fn all_addresses_flushed_at_once_are_no_fight() {
+    let mut world = announced(|_| {});
+    world.run(10.0);
+    for ip in ["192.0.2.100", "192.0.2.101"] {
+        let ip = ip.parse().expect("an address");
+        world.give(0, Input::AddressLost { instance: "VI_1".into(), ip });
+    }
+    assert_eq!(world.state(0, "VI_1"), "MASTER");
+}
+
+#[test]
+fn the_loss_of_an_address_that_is_not_tracked_does_not_count() {
+    let mut instance = instance("VI_1", 255);
+    instance.addresses[0].no_track = true;
+    let mut world = World::of(vec![config(vec![instance])]);
+    world.run(1.0);
+    world.hosts[0].forget();
+    let ip = "192.0.2.100".parse().expect("an address");
+    world.give(0, Input::AddressLost { instance: "VI_1".into(), ip });
+    assert!(world.hosts[0].log.is_empty());
+}
