@@ -174,11 +174,23 @@ fn ipv6_has_no_authentication_data() {
     let password = Auth::Password(Password::new(*b"secret\0\0"));
     let dialect = Dialect::V2 { seconds: 1, auth: password };
     assert_eq!(encode_v6(&Advert { dialect, ..advert }, US_V6, GROUP_V6, None), payload);
-    for auth in 1..4 {
+    for auth in 2..=u8::MAX {
         let mut payload = payload.clone();
         payload[4] = auth;
         assert_eq!(decode_v6(&payload, US_V6, GROUP_V6), Err(Refusal::AuthType(auth)));
     }
+}
+
+#[test]
+fn a_password_that_keepalived_names_in_ipv6_and_does_not_send_is_none() {
+    // What keepalived 2.2.7 sends for `version 2`, `auth_type PASS` and one IPv6 address.
+    let source = Ipv6Addr::new(0xfe80, 0, 0, 0, 0x87d, 0xbeff, 0xfe8f, 0x4b8c);
+    let address = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0x5e, 0x51);
+    let fixed = [0x21, 51, 255, 1, 1, 1, 0xcf, 0xe2];
+    let payload = [&fixed[..], &address.octets()].concat();
+    let read = decode_v6(&payload, source, GROUP_V6).expect("an advert");
+    assert_eq!(read.advert.dialect, Dialect::V2 { seconds: 1, auth: Auth::None });
+    assert_eq!(read.advert.addresses, [IpAddr::from(address)]);
 }
 
 #[test]

@@ -74,7 +74,8 @@ pub enum Dialect {
     },
 }
 
-/// The authentication a version 2 advert names (RFC 2338 §5.3.6).
+/// The authentication a version 2 advert names (RFC 2338 §5.3.6). Over IPv6 it is always
+/// [`Self::None`], on the way out and in: compare it only over IPv4.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Auth {
     /// Type 0. The 8 bytes for authentication data are there and zero (docs/ancestors/

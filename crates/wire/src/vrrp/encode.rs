@@ -86,7 +86,9 @@ pub fn encode_v4(advert: &Advert, path: Path4, form: ChecksumForm, seal: Seal<'_
 
 /// What follows the IPv6 header. Addresses of another family are left out, and those beyond
 /// [`ADDRESSES_MAX`](super::ADDRESSES_MAX). There are no passwords and no authentication headers
-/// in IPv6: version 2 says so (docs/ancestors/keepalived.md §3.2).
+/// in IPv6 (docs/ancestors/keepalived.md §3.2): whatever `advert` says, version 2 goes out
+/// without. An advert that names a password kills keepalived 2.2.7 where it expects one
+/// (measured).
 pub fn encode_v6(
     advert: &Advert,
     source: Ipv6Addr,

@@ -77,10 +77,12 @@ pub(super) fn parse(bytes: &[u8], family: Family) -> Result<Parsed<'_>, Refusal>
     Ok(Parsed { advert: Advert { vrid, priority, dialect, addresses }, message, extension })
 }
 
-/// The authentication a version 2 message names, with its data.
+/// The authentication a version 2 message names, with its data. Over IPv6 there are no data:
+/// keepalived 2.2.7 names a password there and sends none, and dies of such an advert itself
+/// (measured).
 fn auth(kind: u8, message: &[u8], family: Family) -> Result<Auth, Refusal> {
     match (kind, family, message.last_chunk()) {
-        (0, ..) => Ok(Auth::None),
+        (0, ..) | (1, Family::V6, _) => Ok(Auth::None),
         (1, Family::V4, Some(password)) => Ok(Auth::Password(Password::new(*password))),
         (2, Family::V4, _) => Ok(Auth::Ah),
         _ => Err(Refusal::AuthType(kind)),
