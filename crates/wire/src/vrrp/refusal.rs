@@ -35,7 +35,8 @@ pub enum Refusal {
     /// Something other than an advert.
     #[error("VRRP type {0} is no advert")]
     Type(u8),
-    /// Version 3 that promises the next advert in no time: a receiver would never wait again.
+    /// Version 3 that promises the next advert in no time. keepalived 2.2.7 believes it, misses
+    /// that advert at once and takes the addresses (measured).
     #[error("an interval of 0")]
     Interval,
     /// Damaged on its way, or its checksum is made in a way nobody uses.
