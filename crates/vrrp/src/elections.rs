@@ -137,7 +137,7 @@ impl Role {
             return;
         }
         router.answered_at = Some(step.now);
-        if router.refusals.count(step.now, "lower_priority").is_some() {
+        if router.elections.count(step.now, "lower_priority").is_some() {
             let text = format!(
                 "{}: {} is master too, with lower priority {}, ours {}: forcing new election",
                 router.config.name, heard.source, heard.priority, router.effective

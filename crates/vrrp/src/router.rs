@@ -154,6 +154,8 @@ pub(crate) struct Router {
     pub(crate) group: Option<usize>,
     pub(crate) counters: Counters,
     pub(crate) refusals: Refusals,
+    /// Elections forced on masters of lower priority: told as rarely as refusals.
+    pub(crate) elections: Refusals,
 }
 
 impl Router {
@@ -181,6 +183,7 @@ impl Router {
             group: None,
             counters: Counters::default(),
             refusals: Refusals::default(),
+            elections: Refusals::default(),
             config: Arc::new(config),
         }
     }

@@ -5,7 +5,7 @@ use vrrp::config::{Config, Instance, Vrid};
 use vrrp::{Input, Output};
 
 /// Two routers in a sync group: inside and outside.
-fn gateway(priority: u8) -> Config {
+pub(crate) fn gateway(priority: u8) -> Config {
     let member = |name: &str, vrid: u8, ip: &str| Instance {
         vrid: Vrid(vrid),
         addresses: vec![crate::world::address(ip)],
