@@ -8,12 +8,13 @@ use crate::io::What;
 use crate::notify;
 use crate::receive::Heard;
 use crate::role::Role;
-use crate::router::{Id, State};
+use crate::router::{Id, Router, State};
 use crate::speak::GOODBYE;
 use crate::step::Step;
 use crate::timing::OWNER;
 use api::{EventKind, Level, Subject};
 use std::cmp::Ordering;
+use std::fmt;
 
 /// A master answers others of lower priority at most so often in one of its intervals, lest a
 /// flood of right adverts make it flood as well. One answer is enough for a real one.
@@ -39,27 +40,20 @@ impl Role {
             return self.master_leaves(step, id, heard);
         }
         let router = &mut self.routers[id];
-        if heard.priority >= router.effective || !router.config.preempt {
+        let ours = router.effective;
+        let rule = if heard.priority >= ours {
             router.preempt_at = None;
-        } else if !router.delays_preemption(step.now) {
-            if router.master != Some(heard.source) {
-                router.master = Some(heard.source);
-                let text = format!(
-                    "{}: the master {} has priority {}, ours is {}; it is not waited for",
-                    router.config.name, heard.source, heard.priority, router.effective
-                );
-                let subject = Subject::Router(router.config.name.clone());
-                step.tell(Level::Info, EventKind::Election, subject, text);
-            }
-            return;
-        }
-        self.accept(step, id, heard);
-    }
-
-    /// The master is alive: wait for its next adverts.
-    fn accept(&mut self, step: &Step<'_>, id: Id, heard: Heard) {
-        let router = &mut self.routers[id];
-        router.master = Some(heard.source);
+            format_args!("ours is {ours}")
+        } else if !router.config.preempt {
+            router.preempt_at = None;
+            format_args!("lower than ours, {ours}, and stays because of nopreempt")
+        } else if router.delays_preemption(step.now) {
+            format_args!("lower than ours, {ours}, and stays as long as preempt_delay says")
+        } else {
+            let rule = format_args!("lower than ours, {ours}, and is not waited for");
+            return router.meet_master(step, heard, rule);
+        };
+        router.meet_master(step, heard, rule);
         if router.learns_interval() {
             router.master_interval = heard.interval;
         }
@@ -150,5 +144,21 @@ impl Role {
         }
         self.announce_after_election(step, id);
         notify::router(step, &self.routers[id], What::MasterRxLowerPri);
+    }
+}
+
+impl Router {
+    /// Notes who is master; if that is news, tells it with the rule that decided. Two masters that
+    /// take turns are told once a minute.
+    fn meet_master(&mut self, step: &mut Step<'_>, heard: Heard, rule: fmt::Arguments<'_>) {
+        if self.master.replace(heard.source) == Some(heard.source)
+            || self.elections.count(step.now, "another_master").is_none()
+        {
+            return;
+        }
+        let Heard { source, priority, .. } = heard;
+        let name = &self.config.name;
+        let text = format!("{name}: {source} is master with priority {priority}, {rule}");
+        step.tell(Level::Info, EventKind::Election, Subject::Router(name.clone()), text);
     }
 }

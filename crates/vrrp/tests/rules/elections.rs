@@ -211,3 +211,19 @@ fn the_down_timer_moves_with_the_priority() {
     world.run(12.648_5 + 3.610);
     assert_eq!(world.masters("VI_1"), [0]);
 }
+
+#[test]
+fn a_backup_tells_which_rule_let_its_master_be() {
+    let base = || instance("VI_1", 100);
+    for (ours, rule) in [
+        (instance("VI_1", 50), "192.0.2.12 is master with priority 90, ours is 50"),
+        (Instance { preempt: false, ..base() }, "stays because of nopreempt"),
+        (Instance { preempt_delay: secs(9), ..base() }, "stays as long as preempt_delay says"),
+        (base(), "lower than ours, 100, and is not waited for"),
+    ] {
+        let mut world = joined_by(ours);
+        world.run(9.0);
+        let told = world.hosts[0].story();
+        assert_eq!(told.iter().filter(|text| text.contains(rule)).count(), 1, "{told:?}");
+    }
+}
