@@ -76,6 +76,11 @@ impl Role {
         let masters: Vec<Id> =
             (0..self.routers.len()).filter(|id| self.routers[*id].is_master()).collect();
         self.release_removed(step, &masters, &before);
+        for id in 0..self.routers.len() {
+            if !before.contains_key(&self.routers[id].config.name) {
+                self.clear_leftovers(step, id);
+            }
+        }
         self.learn_tracked_links();
         self.start_scripts(step);
         step.cause = Some(because);

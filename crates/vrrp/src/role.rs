@@ -167,6 +167,7 @@ impl Role {
         if self.phase == Phase::Delayed {
             self.deadlines.set(Key::Startup, Some(step.now + delay));
         }
+        (0..self.routers.len()).for_each(|id| self.clear_leftovers(step, id));
         self.learn_tracked_links();
         self.start_scripts(step);
         self.assess_all(step);

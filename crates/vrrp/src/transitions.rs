@@ -1,6 +1,6 @@
 //! How a router becomes master, backup, or unable to be either, and what goes with it.
 
-use crate::config::Destination;
+use crate::config::{Destination, Instance};
 use crate::io::{Output, What};
 use crate::notify;
 use crate::role::{Key, Role};
@@ -32,6 +32,16 @@ impl Role {
                 self.enter_fault(step, id);
             }
             _ => {}
+        }
+    }
+
+    /// Removes what a process that was killed may have left: nobody but a master holds the
+    /// addresses. An owner's may be the host's own, and are left where they are
+    /// (docs/ancestors/keepalived.md §2.3: keepalived removes those too, and is in fault then).
+    pub(crate) fn clear_leftovers(&mut self, step: &mut Step<'_>, id: Id) {
+        let config = &self.routers[id].config;
+        if config.priority != OWNER && !self.inherited.contains_key(&config.name) {
+            step.out.push(release(config));
         }
     }
 
@@ -181,12 +191,7 @@ impl Role {
         router.announcing = Announcing { last, ..Announcing::default() };
         let config = Arc::clone(&router.config);
         self.deadlines.set(Key::Announce(id), None);
-        step.out.push(Output::Release {
-            instance: config.name.clone(),
-            addresses: config.addresses.iter().chain(&config.excluded).cloned().collect(),
-            routes: config.routes.clone(),
-            rules: config.rules.clone(),
-        });
+        step.out.push(release(&config));
     }
 
     /// A master's next advert is due.
@@ -244,5 +249,15 @@ impl Role {
             self.leave_master(step, id, true);
         }
         notify::router(step, &self.routers[id], what);
+    }
+}
+
+/// Everything a master has, given up.
+fn release(of: &Instance) -> Output {
+    Output::Release {
+        instance: of.name.clone(),
+        addresses: of.addresses.iter().chain(&of.excluded).cloned().collect(),
+        routes: of.routes.clone(),
+        rules: of.rules.clone(),
     }
 }

@@ -1,7 +1,7 @@
 //! The end (docs/ancestors/keepalived.md §0/19, §2.6).
 
 use crate::world::{World, config, instance};
-use vrrp::{Input, Output};
+use vrrp::{Boot, Inherited, Input, Output};
 
 #[test]
 fn a_stop_says_goodbye_releases_tells_and_exits_in_that_order() {
@@ -47,4 +47,18 @@ fn nothing_follows_after_the_end() {
     assert!(give(Input::Stop { keep: false }).0 > 0);
     assert_eq!(give(Input::Tick), (0, None));
     assert_eq!(give(Input::Stop { keep: false }), (0, None));
+}
+
+#[test]
+fn what_a_killed_process_left_is_removed_at_the_start_but_not_an_owners() {
+    let released = |world: &World| {
+        let release = |output: &Output| matches!(output, Output::Release { .. });
+        world.hosts[0].log.iter().filter(|(_, output)| release(output)).count()
+    };
+    assert_eq!(released(&World::of(vec![config(vec![instance("VI_1", 100)])])), 1);
+    assert_eq!(released(&World::of(vec![config(vec![instance("VI_1", 255)])])), 0);
+    let mut heir = World::new(1);
+    let left = Inherited { instance: "VI_1".into(), ah_sequence: 0 };
+    heir.boot(0, config(vec![instance("VI_1", 100)]), Boot { inherited: vec![left] });
+    assert_eq!(released(&heir), 0);
 }
