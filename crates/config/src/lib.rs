@@ -4,6 +4,7 @@
 //! wrong with any of them; it gives a configuration exactly if the ancestor would start with
 //! these files. `handover check` and the daemon call it; both hand in the texts and a [`Host`]
 //! that answers what only the machine knows. Facts: docs/ancestors/heartbeat.md §5.
+//! [`keepalived::keepalived`] does the same for a keepalived.conf and what it includes.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -17,6 +18,7 @@ pub mod handover_toml;
 pub mod haresources;
 mod heartbeat;
 mod host;
+pub mod keepalived;
 mod service_checks;
 mod text;
 

@@ -1,0 +1,466 @@
+//! What an instance's lines mean together (docs/ancestors/keepalived.md §2.1): defaults filled
+//! in, contradictions resolved as keepalived does. An instance that keepalived would end for is
+//! disabled alone.
+
+use super::Lowering;
+use super::global::{GarpNumbers, Globals, default};
+use super::instance::{AuthType, Draft};
+use super::tracking::Placed;
+use crate::keepalived::directives::Block;
+use crate::keepalived::findings::Place;
+use crate::keepalived::values;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+use vrrp::config::{
+    Authentication, Checksum, Config, Destination, Family, Garp, Instance, Track, Tracked, Version,
+    Vmac, Vrid,
+};
+
+/// The group of VRRP over IPv4 (RFC 9568 §5.1.1.2).
+const GROUP4: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
+/// The group of VRRP over IPv6 (RFC 9568 §5.1.2.2).
+const GROUP6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12));
+/// So many addresses fit an advert: their count is one byte.
+const ADDRESSES_MAX: usize = 255;
+/// A second in millionths.
+const SECOND: i64 = 1_000_000;
+/// Version 3 counts intervals in these.
+const CENTISECOND: i64 = 10_000;
+/// The longest interval of version 3: 12 bits of hundredths (RFC 9568 §5.2.7).
+const V3_LONGEST: i64 = 4095 * CENTISECOND;
+/// The priority of who owns the addresses.
+const OWNER: u8 = 255;
+
+impl Lowering<'_> {
+    /// Everything for the virtual routers.
+    pub(super) fn complete(&mut self) -> Config {
+        let mut instances = Vec::new();
+        let mut taken = BTreeSet::new();
+        let drafts = std::mem::take(&mut self.instances);
+        self.settings.extras.clear();
+        for draft in drafts {
+            let (name, extras) = (draft.name.clone(), draft.extras.clone());
+            let place = draft.place;
+            let instance = self.instance_of(draft).filter(|one| self.alone(one, place, &mut taken));
+            match instance {
+                Some(instance) => {
+                    let mut extras = extras;
+                    extras.garp_extra_if = extras.garp_extra_if.or(self.globals.extra_if);
+                    self.settings.extras.push((name, extras));
+                    instances.push(instance);
+                }
+                None => self.disabled.push(name),
+            }
+        }
+        let groups = self.groups(&mut instances);
+        let usable = self.scripts.iter().filter(|script| script.usable);
+        let scripts: Vec<_> = usable.map(|draft| draft.script.clone()).collect();
+        let runs = |track: &Track| match &track.what {
+            Tracked::Script(name) => scripts.iter().any(|script| script.name == *name),
+            _ => true,
+        };
+        let globals = &self.globals;
+        let mut config = Config {
+            link_delays: std::mem::take(&mut self.link_delays),
+            startup_delay: globals.startup_delay,
+            router_id: globals.router_id.clone().unwrap_or_else(|| self.host.name.to_owned()),
+            notify_priority_changes: globals.notify_priority_changes,
+            log_unknown_vrids: globals.log_unknown_vrids,
+            ..Config::default()
+        };
+        for instance in &mut instances {
+            instance.tracks.retain(runs);
+        }
+        config.groups = groups;
+        for group in &mut config.groups {
+            group.tracks.retain(runs);
+        }
+        config.instances = instances;
+        config.scripts = scripts;
+        config
+    }
+
+    /// No other instance has its number on its interface and in its family.
+    fn alone(
+        &mut self,
+        instance: &Instance,
+        at: Place,
+        taken: &mut BTreeSet<(Option<String>, u8, bool, Option<IpAddr>)>,
+    ) -> bool {
+        let group = match &instance.destination {
+            Destination::Multicast(group) => Some(*group),
+            Destination::Unicast(_) => None,
+        };
+        let six = instance.family == Family::V6;
+        let alone = taken.insert((instance.interface.clone(), instance.vrid.0, six, group));
+        if !alone {
+            let what = format!(
+                "{} has the number {} of another instance on its interface",
+                instance.name, instance.vrid
+            );
+            self.fatal(at, "same-vrid", what, "give it another virtual_router_id");
+        }
+        alone
+    }
+
+    fn fatal(&mut self, at: Place, code: &str, what: String, cure: &str) {
+        let then = [
+            "the instance is disabled; all others run",
+            "keepalived ends with exit code 2, and nothing runs",
+            cure,
+        ];
+        self.found.disable(at, code, what, then);
+    }
+
+    fn harmless(&mut self, at: Place, code: &str, what: String, effect: &str, cure: &str) {
+        self.found.complain(at, code, what, [effect, "keepalived does the same", cure]);
+    }
+
+    fn instance_of(&mut self, draft: Draft) -> Option<Instance> {
+        let mut draft = draft;
+        let name = draft.name.clone();
+        let sound = self.sound(&mut draft);
+        let family = draft.family.unwrap_or(Family::V4);
+        let version = version(&draft, &self.globals, family);
+        let strict = draft.strict.unwrap_or(self.globals.strict);
+        let sound = self.has_addresses(&draft, version, strict) && sound;
+        let vrid = draft.vrid? as u8;
+        if !sound {
+            return None;
+        }
+        let priority = match (draft.priority, draft.master) {
+            (Some(priority), _) => priority as u8,
+            (None, Some(true)) => OWNER,
+            (None, _) => default(Block::Instance, "priority") as u8,
+        };
+        let owner = priority == OWNER;
+        self.contradictions(&mut draft, priority, strict);
+        let authentication = self.authentication_of(&draft, version, strict);
+        let advert_int = self.interval(&draft, version);
+        let destination = self.destination(&mut draft, family);
+        let unicast = matches!(destination, Destination::Unicast(_));
+        let vmac = self.vmac(&mut draft, family, vrid, unicast);
+        self.excess(&mut draft);
+        let tracks = self.own_tracks(&mut draft, owner);
+        let globals = &self.globals;
+        let mut checksum = match draft.checksum_as_v2.unwrap_or(globals.checksum_as_v2) {
+            true => Checksum::AsVersion2,
+            false => Checksum::WithPseudoHeader,
+        };
+        if draft.old_checksum && unicast {
+            checksum = Checksum::OldUnicast;
+        }
+        let down = draft.down_adverts.or(globals.down_timer_adverts);
+        let mut notify = draft.notify;
+        notify.priority_changes = draft.priority_changes.unwrap_or(globals.notify_priority_changes);
+        let ttl = draft.ttl.unwrap_or_else(|| default(Block::Instance, "unicast_ttl"));
+        let source = if unicast { draft.unicast_source } else { draft.multicast_source };
+        // Without peers the address of `unicast_src_ip` stays the source (deprecated use).
+        let source = source.or(draft.unicast_source);
+        Some(Instance {
+            name,
+            vrid: Vrid(vrid),
+            interface: draft.interface.or_else(|| globals.default_interface.clone()),
+            family,
+            version,
+            initially_master: draft.master.unwrap_or(owner),
+            priority,
+            advert_int,
+            authentication,
+            addresses: draft.addresses,
+            excluded: draft.excluded,
+            routes: draft.routes,
+            rules: draft.rules,
+            destination,
+            source,
+            track_source: draft.track_source || source.is_some(),
+            unicast_ttl: ttl as u8,
+            preempt: !draft.nopreempt,
+            preempt_delay: values::micros(draft.delay.unwrap_or(0)),
+            down_timer_adverts: down
+                .unwrap_or_else(|| default(Block::Instance, "down_timer_adverts"))
+                as u8,
+            garp: garp(&draft.garp, globals, strict),
+            accept: !draft.no_accept && (!strict || owner),
+            strict,
+            skip_check_adv_addr: draft.skip_check.unwrap_or(globals.skip_check_adv_addr),
+            check_unicast_src: draft.check_source || globals.check_unicast_src,
+            checksum,
+            lower_prio_no_advert: draft.lower_no_advert.unwrap_or(globals.lower_prio_no_advert),
+            higher_prio_send_advert: draft.higher_send.unwrap_or(globals.higher_prio_send_advert),
+            owner_ignore_adverts: draft.owner_ignores.unwrap_or(globals.owner_ignore_adverts),
+            vmac,
+            dont_track_primary: draft.dont_track_primary,
+            tracks,
+            notify,
+            smtp_alert: draft.mail.unwrap_or(self.settings.mail.vrrp),
+        })
+    }
+
+    /// It has a number and an interface; else findings.
+    fn sound(&mut self, draft: &mut Draft) -> bool {
+        let at = draft.place;
+        let mut sound = !draft.fatal && !draft.loopback;
+        if draft.vrid.is_none() {
+            let what = format!("{} has no virtual_router_id", draft.name);
+            self.fatal(at, "no-vrid", what, "write one from 1 to 255, the same on all its routers");
+            sound = false;
+        }
+        let interface = draft.interface.is_some() || self.globals.default_interface.is_some();
+        let placeless = !draft.peers.is_empty() && draft.unicast_source.is_some();
+        if !interface && !placeless {
+            let what = format!("{} has no interface", draft.name);
+            self.fatal(at, "no-interface", what, "write `interface NAME`");
+            sound = false;
+        }
+        sound
+    }
+
+    fn has_addresses(&mut self, draft: &Draft, version: Version, strict: bool) -> bool {
+        if !draft.addresses.is_empty() || draft.no_addresses {
+            return true;
+        }
+        let what = format!("{} has no addresses", draft.name);
+        if version == Version::V3 || strict {
+            self.fatal(draft.place, "no-addresses", what, "add a virtual_ipaddress");
+            return false;
+        }
+        let effect = "it runs: scripts are told, no address moves";
+        self.harmless(draft.place, "no-addresses", what, effect, "add a virtual_ipaddress");
+        true
+    }
+
+    /// State, priority, preemption and delay, where they don't fit together (§2.1, fact 18).
+    fn contradictions(&mut self, draft: &mut Draft, priority: u8, strict: bool) {
+        let at = draft.place;
+        let (owner, master) = (priority == OWNER, draft.master == Some(true));
+        let cleared = "the state is BACKUP at start; the priority decides, as always";
+        if draft.auth_type == Some(Some(AuthType::Ah)) && master && !owner {
+            let what = "`state MASTER` doesn't go with authentication AH".to_owned();
+            self.harmless(at, "state-cleared", what, cleared, "write `state BACKUP`");
+            draft.master = Some(false);
+        }
+        if draft.nopreempt && owner {
+            let what = "`nopreempt` doesn't go with priority 255".to_owned();
+            let effect = "it takes over: who owns the addresses always does";
+            self.harmless(at, "nopreempt-dropped", what, effect, "remove `nopreempt`");
+            draft.nopreempt = false;
+        }
+        if draft.nopreempt && master && !owner {
+            let what = "`nopreempt` doesn't go with `state MASTER`".to_owned();
+            self.harmless(at, "state-cleared", what, cleared, "write `state BACKUP` on all");
+            draft.master = Some(false);
+        }
+        let delayed = draft.delay.is_some_and(|delay| delay > 0);
+        if delayed && (draft.nopreempt || strict) {
+            let with = if strict { "strict mode" } else { "`nopreempt`" };
+            let what = format!("`preempt_delay` doesn't go with {with}");
+            self.harmless(at, "delay-dropped", what, "there is no delay", "remove one of them");
+            draft.delay = None;
+        } else if delayed && master && !owner {
+            let what = "`preempt_delay` doesn't go with `state MASTER`".to_owned();
+            self.harmless(at, "state-cleared", what, cleared, "write `state BACKUP`");
+            draft.master = Some(false);
+        }
+        if strict && master && !owner && draft.master == Some(true) && draft.priority.is_some() {
+            draft.master = Some(false);
+        }
+    }
+
+    fn authentication_of(
+        &mut self,
+        draft: &Draft,
+        version: Version,
+        strict: bool,
+    ) -> Authentication {
+        if let Some(keys) = &draft.hmac {
+            return Authentication::Hmac(keys.clone());
+        }
+        let at = draft.place;
+        let none = "adverts are not authenticated";
+        match (draft.auth_type.flatten(), &draft.password) {
+            (Some(_), _) if version == Version::V3 => {
+                let what = "version 3 has no authentication".to_owned();
+                self.harmless(at, "no-authentication", what, none, "remove the block");
+            }
+            (Some(_), _) if strict => {
+                let what = "strict mode has no authentication".to_owned();
+                self.harmless(at, "no-authentication", what, none, "remove one of them");
+            }
+            (Some(_), None) => {
+                let what = "there is an auth_type and no auth_pass".to_owned();
+                self.harmless(at, "no-password", what, none, "add `auth_pass PASSWORD`");
+            }
+            (Some(kind), Some(password)) => {
+                let mut key = [0; 8];
+                for (slot, byte) in key.iter_mut().zip(password.bytes()) {
+                    *slot = byte;
+                }
+                return match kind {
+                    AuthType::Pass => Authentication::Pass(key),
+                    AuthType::Ah => Authentication::Ah(key),
+                };
+            }
+            (None, Some(_)) => {
+                let then = [none, "keepalived does so without a word", "add `auth_type PASS`"];
+                let what = "there is an auth_pass and no auth_type".to_owned();
+                self.found.warn(at, "no-auth-type", what, then);
+            }
+            (None, None) => {}
+        }
+        Authentication::None
+    }
+
+    fn interval(&mut self, draft: &Draft, version: Version) -> Duration {
+        let usual = default(Block::Instance, "advert_int").saturating_mul(SECOND);
+        let written = draft.advert.unwrap_or(usual);
+        let used = match version {
+            Version::V2 => rounded(written, SECOND),
+            Version::V3 => rounded(written, CENTISECOND).min(V3_LONGEST),
+        };
+        if used != written {
+            let what = format!(
+                "version {} can't count this advert_int",
+                if version == Version::V2 { 2 } else { 3 }
+            );
+            let effect = format!("it is {} s", values::shown(used));
+            let cure = "write whole seconds, or `version 3` and at most 40.95";
+            self.harmless(draft.place, "interval-rounded", what, &effect, cure);
+        }
+        values::micros(used)
+    }
+
+    fn destination(&mut self, draft: &mut Draft, family: Family) -> Destination {
+        if !draft.peers.is_empty() {
+            return Destination::Unicast(std::mem::take(&mut draft.peers));
+        }
+        if draft.unicast && draft.extras.fault_without_peers {
+            return Destination::Unicast(Vec::new());
+        }
+        if draft.unicast {
+            let what = "a keyword for unicast, and no peers".to_owned();
+            let effect = "adverts go to the multicast group";
+            self.harmless(draft.place, "no-peers", what, effect, "add `unicast_peer { ADDRESS }`");
+        }
+        let [four, six] = self.globals.multicast;
+        let group = match family {
+            Family::V4 => draft.multicast.or(four).unwrap_or(GROUP4),
+            Family::V6 => draft.multicast.or(six).unwrap_or(GROUP6),
+        };
+        Destination::Multicast(group)
+    }
+
+    fn vmac(&mut self, draft: &mut Draft, family: Family, vrid: u8, unicast: bool) -> Option<Vmac> {
+        let words = draft.vmac.take()?;
+        if unicast && !draft.xmit_base {
+            let what = "`use_vmac` with unicast needs `vmac_xmit_base`".to_owned();
+            let effect = "adverts leave with the real MAC address";
+            self.harmless(draft.place, "xmit-base", what, effect, "add `vmac_xmit_base`");
+            draft.xmit_base = true;
+        }
+        let prefix = &self.settings.vmac_prefix;
+        let (six, kind) = if family == Family::V6 { ("6", 2) } else { ("", 1) };
+        Some(Vmac {
+            name: words.name.unwrap_or_else(|| format!("{prefix}{six}.{vrid}")),
+            mac: words.mac.unwrap_or([0, 0, 0x5e, 0, kind, vrid]),
+            xmit_base: draft.xmit_base,
+        })
+    }
+
+    fn excess(&mut self, draft: &mut Draft) {
+        if draft.addresses.len() <= ADDRESSES_MAX {
+            return;
+        }
+        let what = format!("{} addresses don't fit an advert", draft.addresses.len());
+        let effect = "those after the first 255 move with it and are not in its adverts";
+        let cure = "put them into virtual_ipaddress_excluded";
+        self.harmless(draft.place, "too-many-addresses", what, effect, cure);
+        let mut excess = draft.addresses.split_off(ADDRESSES_MAX);
+        excess.append(&mut draft.excluded);
+        draft.excluded = excess;
+    }
+
+    /// Its trackers; those that change nothing are dropped.
+    fn own_tracks(&mut self, draft: &mut Draft, owner: bool) -> Vec<Track> {
+        let mut kept = Vec::new();
+        for (track, at) in std::mem::take(&mut draft.tracks) {
+            let own = matches!((&track.what, &draft.interface),
+                (Tracked::Interface(name), Some(own)) if name == own);
+            if own {
+                let what = "an instance's own interface is tracked anyway".to_owned();
+                let effect = "the line is ignored";
+                self.harmless(at, "own-interface", what, effect, "remove the line");
+            } else if owner && track.weight != 0 {
+                let what = "a weight changes nothing at priority 255".to_owned();
+                let effect = "this is not tracked";
+                self.harmless(at, "weight-of-owner", what, effect, "lower the priority");
+            } else {
+                kept.push((track, at));
+            }
+        }
+        self.placed(&draft.name, kept)
+    }
+
+    /// Trackers of a member of a group that doesn't count weights are dropped if they have one.
+    fn placed(&mut self, instance: &str, tracks: Vec<Placed>) -> Vec<Track> {
+        let weightless = self.groups.iter().any(|group| {
+            !group.group.tracking_weight && group.group.members.iter().any(|name| name == instance)
+        });
+        let mut kept = Vec::new();
+        for (track, at) in tracks {
+            if weightless && track.weight != 0 {
+                let what = "weights don't count in a sync group".to_owned();
+                let effect = "this is not tracked";
+                let cure = "write `sync_group_tracking_weight` into the group, or weight 0";
+                self.harmless(at, "weight-in-group", what, effect, cure);
+            } else {
+                kept.push(track);
+            }
+        }
+        kept
+    }
+}
+
+/// The version an instance speaks: its own word, else 3 for IPv6, else the common one.
+fn version(draft: &Draft, globals: &Globals, family: Family) -> Version {
+    let written = draft.version.or(match family {
+        Family::V6 => Some(3),
+        Family::V4 => globals.version,
+    });
+    if written == Some(3) { Version::V3 } else { Version::V2 }
+}
+
+/// The nearest multiple of `unit`, at least one.
+fn rounded(value: i64, unit: i64) -> i64 {
+    let half = unit.wrapping_div(2);
+    let units = value.saturating_add(half).checked_div(unit).unwrap_or(1).max(1);
+    units.saturating_mul(unit)
+}
+
+/// Announcements: the instance's word, else the common one, else the default.
+fn garp(own: &GarpNumbers, globals: &Globals, strict: bool) -> Garp {
+    let common = &globals.garp;
+    let usual = |name| default(Block::Instance, name);
+    let seconds = |value: i64| (value > 0).then(|| Duration::from_secs(value as u64));
+    let delay = own.delay.or(common.delay).unwrap_or_else(|| usual("garp_master_delay"));
+    let repeat = own.repeat.or(common.repeat).unwrap_or_else(|| usual("garp_master_repeat"));
+    let refresh = own.refresh.or(common.refresh).unwrap_or_else(|| usual("garp_master_refresh"));
+    let refresh_repeat = own.refresh_repeat.or(common.refresh_repeat);
+    let lower_delay = own.lower_delay.or(common.lower_delay).unwrap_or(delay);
+    let lower_repeat = own.lower_repeat.or(common.lower_repeat).unwrap_or(repeat);
+    let once = strict || globals.min_garp;
+    let number = |value: i64| value.try_into().unwrap_or(u32::MAX);
+    Garp {
+        master_delay: seconds(delay).filter(|_| !once),
+        master_repeat: if once { 1 } else { number(repeat) },
+        refresh: seconds(refresh),
+        refresh_repeat: number(
+            refresh_repeat.unwrap_or_else(|| usual("garp_master_refresh_repeat")),
+        ),
+        lower_prio_delay: seconds(lower_delay).filter(|_| !once),
+        lower_prio_repeat: if once { 1 } else { number(lower_repeat) },
+        arp_interval: globals.arp_interval,
+        na_interval: globals.na_interval,
+    }
+}

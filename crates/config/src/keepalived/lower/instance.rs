@@ -1,0 +1,514 @@
+//! `vrrp_instance`, keyword by keyword; `complete` makes an instance of the draft.
+
+use super::Lowering;
+use super::global::{GarpNumbers, extra_if, text};
+use super::tracking::Placed;
+use crate::keepalived::directives::Block;
+use crate::keepalived::findings::Place;
+use crate::keepalived::host::Interface;
+use crate::keepalived::lexer::Word;
+use crate::keepalived::settings::Extras;
+use crate::keepalived::tree::Node;
+use crate::keepalived::values;
+use crate::text::quote;
+use std::net::IpAddr;
+use std::time::Duration;
+use vrrp::config::{Address, Family, HmacKeys, HmacMode, Notify, Peer};
+
+/// A password counts up to here (RFC 2338 §5.3.10, measured).
+const PASSWORD_MAX: usize = 8;
+
+/// What an instance's lines say; `None` where no line spoke.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub name: String,
+    pub place: Place,
+    /// Why it can't run; the finding is told already.
+    pub fatal: bool,
+    pub master: Option<bool>,
+    pub interface: Option<String>,
+    pub loopback: bool,
+    pub vrid: Option<i64>,
+    pub priority: Option<i64>,
+    pub advert: Option<i64>,
+    pub version: Option<i64>,
+    pub family: Option<Family>,
+    pub auth_type: Option<Option<AuthType>>,
+    pub password: Option<String>,
+    pub hmac: Option<HmacKeys>,
+    pub addresses: Vec<Address>,
+    pub excluded: Vec<Address>,
+    pub no_addresses: bool,
+    pub routes: Vec<Vec<String>>,
+    pub rules: Vec<Vec<String>>,
+    pub peers: Vec<Peer>,
+    /// A keyword that has a meaning for unicast alone was used.
+    pub unicast: bool,
+    pub unicast_source: Option<IpAddr>,
+    pub multicast_source: Option<IpAddr>,
+    pub multicast: Option<IpAddr>,
+    pub track_source: bool,
+    pub ttl: Option<i64>,
+    pub nopreempt: bool,
+    pub delay: Option<i64>,
+    pub down_adverts: Option<i64>,
+    pub garp: GarpNumbers,
+    pub no_accept: bool,
+    pub strict: Option<bool>,
+    pub skip_check: Option<bool>,
+    pub check_source: bool,
+    pub old_checksum: bool,
+    pub checksum_as_v2: Option<bool>,
+    pub lower_no_advert: Option<bool>,
+    pub higher_send: Option<bool>,
+    pub owner_ignores: Option<bool>,
+    pub vmac: Option<VmacWords>,
+    pub xmit_base: bool,
+    pub dont_track_primary: bool,
+    pub tracks: Vec<Placed>,
+    pub notify: Notify,
+    pub priority_changes: Option<bool>,
+    pub mail: Option<bool>,
+    pub extras: Extras,
+}
+
+/// `auth_type`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum AuthType {
+    Pass,
+    Ah,
+}
+
+/// What `use_vmac` says.
+#[derive(Clone, Default)]
+pub(super) struct VmacWords {
+    pub name: Option<String>,
+    pub mac: Option<[u8; 6]>,
+}
+
+impl Lowering<'_> {
+    pub(super) fn instance(&mut self, block: &Node) {
+        let mut draft = Draft {
+            name: text(block).unwrap_or_default(),
+            place: block.place(),
+            fatal: block.broken,
+            ..Draft::default()
+        };
+        for node in block.nodes() {
+            let known = self.who(node, &mut draft)
+                || self.where_to(node, &mut draft)
+                || self.how(node, &mut draft)
+                || self.told(node, &mut draft);
+            if !known {
+                self.extra(node, &mut draft);
+            }
+        }
+        self.instances.push(draft);
+    }
+
+    /// What it is: state, number, priority, addresses.
+    fn who(&mut self, node: &Node, draft: &mut Draft) -> bool {
+        match node.name() {
+            "state" => self.state(node, draft),
+            "interface" => self.interface(node, draft),
+            "virtual_router_id" => {
+                draft.vrid = values::number(node, self.found).or(draft.vrid);
+            }
+            "priority" => draft.priority = values::number(node, self.found).or(draft.priority),
+            "advert_int" => draft.advert = values::number(node, self.found).or(draft.advert),
+            "version" => draft.version = values::number(node, self.found).or(draft.version),
+            "authentication" => self.authentication(node, draft),
+            "auth_hmac" => self.hmac(node, draft),
+            "virtual_ipaddress" => self.addresses(node, draft),
+            "virtual_ipaddress_excluded" => {
+                for entry in node.entries() {
+                    let found = self.address(entry, true);
+                    draft.fatal |= matches!(found, Some((_, Some(_))));
+                    draft.excluded.extend(found.map(|(address, _)| address));
+                }
+            }
+            "no_virtual_ipaddress" => draft.no_addresses = true,
+            "virtual_routes" => self.routes(node, draft),
+            "virtual_rules" => self.rules(node, draft),
+            "track_script" | "track_interface" | "track_file" | "track_process" | "track_bfd" => {
+                draft.fatal |= self.tracks(node, &mut draft.tracks).is_some();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn state(&mut self, node: &Node, draft: &mut Draft) {
+        let Some(word) = node.word(1) else { return };
+        let master = word.text == "MASTER";
+        if !master && word.text != "BACKUP" {
+            let what = format!("{} is no state", quote(&word.text));
+            let then = [
+                "BACKUP counts; the priority alone decides who becomes master",
+                "keepalived does the same",
+                "write MASTER or BACKUP, in capitals",
+            ];
+            self.found.complain(word.place, "bad-state", what, then);
+        } else if draft.master == Some(true) && !master {
+            let then = [
+                "it is ignored: the first MASTER stays",
+                "keepalived does the same",
+                "remove one of the two lines",
+            ];
+            let what = "`state MASTER` was written before".to_owned();
+            self.found.complain(word.place, "state-twice", what, then);
+            return;
+        }
+        draft.master = Some(master);
+    }
+
+    fn interface(&mut self, node: &Node, draft: &mut Draft) {
+        let Some(word) = node.word(1) else { return };
+        draft.loopback = false;
+        match (self.host.interface)(&word.text) {
+            Interface::Loopback => {
+                let what = format!("{} is a loopback interface", quote(&word.text));
+                let then = [
+                    "the instance is disabled; all others run",
+                    "keepalived ends with exit code 2, and nothing runs",
+                    "write the interface the other routers can be reached on",
+                ];
+                self.found.disable(word.place, "loopback", what, then);
+                draft.loopback = true;
+            }
+            Interface::Missing | Interface::Present => {
+                let usable = self.interface_usable(&word.text, word.place, "of an instance");
+                draft.fatal |= !usable;
+            }
+        }
+        draft.interface = Some(word.text.clone());
+    }
+
+    fn authentication(&mut self, block: &Node, draft: &mut Draft) {
+        for node in block.nodes() {
+            let Some(word) = node.word(1) else { continue };
+            if node.name() == "auth_type" {
+                match word.text.as_str() {
+                    "PASS" => draft.auth_type = Some(Some(AuthType::Pass)),
+                    "AH" => draft.auth_type = Some(Some(AuthType::Ah)),
+                    _ => {
+                        values::bad(word, node.row, "there is no authentication", self.found);
+                        draft.auth_type = None;
+                    }
+                }
+                continue;
+            }
+            if word.text.len() > PASSWORD_MAX {
+                let what = format!("the password is longer than {PASSWORD_MAX} characters");
+                let then = [
+                    "its first 8 characters count; all routers that cut it the same way agree",
+                    "keepalived does the same",
+                    "cut it yourself to be told no more",
+                ];
+                self.found.complain(word.place, "long-password", what, then);
+            }
+            draft.password = Some(word.text.clone());
+        }
+    }
+
+    fn hmac(&mut self, block: &Node, draft: &mut Draft) {
+        let mut keys = HmacKeys {
+            keys: Vec::new(),
+            active: 0,
+            window: super::global::default_time(Block::Hmac, "time_window"),
+            mode: HmacMode::Enforce,
+        };
+        let mut active = None;
+        for node in block.nodes() {
+            match node.name() {
+                "key" => match (node.word(1).map(|word| word.text.parse()), node.word(2)) {
+                    (Some(Ok(number)), Some(value)) => {
+                        keys.keys.push((number, value.text.clone().into_bytes()));
+                    }
+                    _ => values::refuse(node, self.found),
+                },
+                "active_key" => active = values::number(node, self.found).map(|key| key as u8),
+                "time_window" => {
+                    if let Some(seconds) = values::number(node, self.found) {
+                        keys.window = Duration::from_secs(seconds as u64);
+                    }
+                }
+                "mode" => match values::choice(node, self.found) {
+                    Some("permissive") => keys.mode = HmacMode::Permissive,
+                    Some("receive-only") => keys.mode = HmacMode::ReceiveOnly,
+                    _ => keys.mode = HmacMode::Enforce,
+                },
+                _ => {
+                    values::choice(node, self.found);
+                }
+            }
+        }
+        let first = keys.keys.first().map(|(number, _)| *number);
+        match active.or(first).filter(|wanted| keys.keys.iter().any(|(key, _)| key == wanted)) {
+            Some(number) => {
+                keys.active = number;
+                draft.hmac = Some(keys);
+            }
+            None => {
+                let what = "`auth_hmac` has no active key".to_owned();
+                let then = ["adverts are not signed", "keepalived does the same", "add a key"];
+                self.found.complain(block.place(), "no-key", what, then);
+            }
+        }
+    }
+
+    fn addresses(&mut self, node: &Node, draft: &mut Draft) {
+        for entry in node.entries() {
+            let Some((address, lacking)) = self.address(entry, true) else { continue };
+            draft.fatal |= lacking.is_some();
+            let family = *draft.family.get_or_insert(Family::of(address.ip));
+            if family == Family::of(address.ip) {
+                draft.addresses.push(address);
+            } else if let Some(word) = entry.first() {
+                self.other_family(word);
+            }
+        }
+    }
+
+    fn other_family(&mut self, word: &Word) {
+        let what = format!("{} is of another family than the instance", quote(&word.text));
+        let then = [
+            "the line is ignored: an instance speaks IPv4 or IPv6, as its first address does",
+            "keepalived does the same",
+            "put it into virtual_ipaddress_excluded, or into an instance of its own",
+        ];
+        self.found.complain(word.place, "other-family", what, then);
+    }
+
+    fn routes(&mut self, node: &Node, draft: &mut Draft) {
+        for entry in node.entries() {
+            let mut words: Vec<String> = entry.iter().map(|word| word.text.clone()).collect();
+            let Some(first) = entry.first() else { continue };
+            for word in entry.iter().filter(|word| word.text == "gw") {
+                let then = ["`via` is meant", "keepalived takes it so as well", "write `via`"];
+                let what = "`gw` is an old word in routes".to_owned();
+                self.found.complain(word.place, "old-word", what, then);
+            }
+            for word in words.iter_mut().filter(|word| *word == "gw") {
+                "via".clone_into(word);
+            }
+            if !words.iter().any(|word| word == "dev") {
+                let then = [
+                    "the route is set, and its loss isn't noticed",
+                    "keepalived does the same",
+                    "add `dev INTERFACE`",
+                ];
+                let what = "this route names no interface".to_owned();
+                self.found.complain(first.place, "route-without-device", what, then);
+            }
+            draft.routes.push(words);
+        }
+    }
+
+    fn rules(&mut self, node: &Node, draft: &mut Draft) {
+        /// What keepalived gives rules without one (measured).
+        const PREFERENCE: &str = "16384";
+        for entry in node.entries() {
+            let mut words: Vec<String> = entry.iter().map(|word| word.text.clone()).collect();
+            let Some(first) = entry.first() else { continue };
+            let named = ["preference", "pref", "order", "priority"];
+            if !words.iter().any(|word| named.contains(&word.as_str())) {
+                let what = "this rule has no preference".to_owned();
+                let then = [
+                    "it gets 16384, which is probably not what you want",
+                    "keepalived does the same",
+                    "add `preference NUMBER`",
+                ];
+                self.found.complain(first.place, "rule-preference", what, then);
+                words.extend(["preference".to_owned(), PREFERENCE.to_owned()]);
+            }
+            draft.rules.push(words);
+        }
+    }
+
+    /// Where its adverts go.
+    fn where_to(&mut self, node: &Node, draft: &mut Draft) -> bool {
+        match node.name() {
+            "unicast_peer" => {
+                draft.unicast = true;
+                for entry in node.entries() {
+                    self.peer_entry(entry, draft);
+                }
+            }
+            "unicast_src_ip" => {
+                draft.unicast = true;
+                draft.unicast_source = self.own_family(node, draft);
+            }
+            "mcast_src_ip" => draft.multicast_source = self.own_family(node, draft),
+            "mcast_dst_ip" => draft.multicast = self.own_family(node, draft),
+            "track_src_ip" => draft.track_source = true,
+            "unicast_ttl" => draft.ttl = values::number(node, self.found).or(draft.ttl),
+            "check_unicast_src" => draft.check_source = true,
+            "unicast_fault_no_peer" => draft.extras.fault_without_peers = true,
+            "old_unicast_checksum" => {
+                draft.old_checksum = node.word(1).is_none_or(|word| word.text != "never");
+            }
+            "v3_checksum_as_v2" => draft.checksum_as_v2 = values::switch(node, self.found),
+            _ => return false,
+        }
+        true
+    }
+
+    fn own_family(&mut self, node: &Node, draft: &Draft) -> Option<IpAddr> {
+        let address = values::address(node, self.found)?;
+        if draft.family.is_none_or(|family| family == Family::of(address)) {
+            return Some(address);
+        }
+        if let Some(word) = node.word(1) {
+            self.other_family(word);
+        }
+        None
+    }
+
+    fn peer_entry(&mut self, entry: &[Word], draft: &mut Draft) {
+        let Some(first) = entry.first() else { return };
+        let Ok(ip) = first.text.parse::<IpAddr>() else {
+            let what = format!("{} is no address", quote(&first.text));
+            let then = ["the peer is left out", "keepalived does the same", "correct it"];
+            self.found.complain(first.place, "bad-address", what, then);
+            return;
+        };
+        if *draft.family.get_or_insert(Family::of(ip)) != Family::of(ip) {
+            return self.other_family(first);
+        }
+        let limit = |name: &str| {
+            let at = entry.iter().position(|word| word.text == name)?;
+            entry.get(at.saturating_add(1))?.text.parse().ok()
+        };
+        let (min_ttl, max_ttl) = (limit("min_ttl"), limit("max_ttl"));
+        draft.peers.push(Peer { ip, min_ttl, max_ttl });
+    }
+
+    /// How it behaves.
+    fn how(&mut self, node: &Node, draft: &mut Draft) -> bool {
+        if let Some(slot) = draft.garp.slot(node.name()) {
+            *slot = values::number(node, self.found).or(*slot);
+            return true;
+        }
+        match node.name() {
+            "nopreempt" => draft.nopreempt = true,
+            "preempt" => draft.nopreempt = false,
+            "preempt_delay" => draft.delay = values::number(node, self.found).or(draft.delay),
+            "down_timer_adverts" => {
+                draft.down_adverts = values::number(node, self.found).or(draft.down_adverts);
+            }
+            "accept" => draft.no_accept = false,
+            "no_accept" => draft.no_accept = true,
+            "strict_mode" => draft.strict = values::switch(node, self.found).or(draft.strict),
+            "skip_check_adv_addr" => draft.skip_check = Some(true),
+            "lower_prio_no_advert" => draft.lower_no_advert = values::switch(node, self.found),
+            "higher_prio_send_advert" => draft.higher_send = values::switch(node, self.found),
+            "owner_ignore_adverts" => draft.owner_ignores = values::switch(node, self.found),
+            "use_vmac" => draft.vmac = Some(vmac_words(node)),
+            "vmac_xmit_base" => draft.xmit_base = true,
+            "dont_track_primary" => draft.dont_track_primary = true,
+            "native_ipv6" => {
+                if draft.addresses.iter().any(|address| address.ip.is_ipv4()) {
+                    let then = [
+                        "the line is ignored: the first address decides",
+                        "keepalived complains and keeps the family as well",
+                        "remove the line",
+                    ];
+                    let what = "`native_ipv6` with IPv4 addresses".to_owned();
+                    self.found.complain(node.place(), "other-family", what, then);
+                } else {
+                    draft.family = Some(Family::V6);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whom it tells.
+    fn told(&mut self, node: &Node, draft: &mut Draft) -> bool {
+        match node.name() {
+            "notify_priority_changes" => draft.priority_changes = values::switch(node, self.found),
+            "smtp_alert" => draft.mail = values::switch(node, self.found).or(draft.mail),
+            _ => return self.notify(node, &mut draft.notify),
+        }
+        true
+    }
+
+    /// The notify commands that instances and groups share.
+    pub(super) fn notify(&mut self, node: &Node, notify: &mut Notify) -> bool {
+        match node.name() {
+            "notify_master" => self.set_command(node, &mut notify.master),
+            "notify_backup" => self.set_command(node, &mut notify.backup),
+            "notify_fault" => self.set_command(node, &mut notify.fault),
+            "notify_stop" => self.set_command(node, &mut notify.stop),
+            "notify_deleted" => self.set_command(node, &mut notify.deleted),
+            "notify" => self.set_command(node, &mut notify.any),
+            "notify_master_rx_lower_pri" => self.set_command(node, &mut notify.rx_lower_priority),
+            _ => return false,
+        }
+        true
+    }
+
+    /// What it asks of the machine.
+    fn extra(&mut self, node: &Node, draft: &mut Draft) {
+        let extras = &mut draft.extras;
+        match node.name() {
+            "garp_extra_if" => extras.garp_extra_if = extra_if(node),
+            "use_vmac_addr" => extras.vmac_addr = true,
+            "use_ipvlan" => {
+                extras.ipvlan = Some(node.behind().iter().map(|word| word.text.clone()).collect());
+            }
+            "vrf" => extras.vrf = text(node),
+            "promote_secondaries" => extras.promote_secondaries = true,
+            "kernel_rx_buf_size" => {
+                let size = values::number(node, self.found);
+                extras.receive_buffer = size.map(|size| size as u32);
+            }
+            "lvs_sync_daemon_interface" => self.old_sync_daemon(node, &draft.name),
+            "debug" => {
+                values::number(node, self.found);
+            }
+            _ => {}
+        }
+    }
+
+    fn old_sync_daemon(&mut self, node: &Node, instance: &str) {
+        let Some(interface) = text(node) else { return };
+        self.settings.ipvs.sync.get_or_insert(crate::keepalived::settings::SyncDaemon {
+            interface,
+            instance: Some(instance.to_owned()),
+            id: None,
+            maxlen: None,
+            port: None,
+            ttl: None,
+            group: None,
+        });
+    }
+}
+
+/// `[[name] INTERFACE] [MAC] [netlink_notify_msg] [group GROUP]`.
+fn vmac_words(node: &Node) -> VmacWords {
+    let mut found = VmacWords::default();
+    let mut words = node.behind().iter();
+    while let Some(word) = words.next() {
+        match word.text.as_str() {
+            "netlink_notify_msg" => {}
+            "group" => {
+                words.next();
+            }
+            "name" => found.name = words.next().map(|word| word.text.clone()),
+            text => match mac(text) {
+                Some(mac) => found.mac = Some(mac),
+                None => found.name = Some(text.to_owned()),
+            },
+        }
+    }
+    found
+}
+
+fn mac(text: &str) -> Option<[u8; 6]> {
+    let bytes: Option<Vec<u8>> =
+        text.split(':').map(|part| u8::from_str_radix(part, 16).ok()).collect();
+    bytes?.try_into().ok()
+}
