@@ -63,6 +63,14 @@ fn announcements_on_one_interface_keep_their_distance() {
 }
 
 #[test]
+fn a_new_burst_takes_the_place_of_what_still_waits() {
+    let mut world = announced(|garp| garp.arp_interval = secs(1));
+    world.run(60.0);
+    // Five of ten went out before the second burst of ten came.
+    assert_eq!(world.hosts[0].announcements().len(), 15);
+}
+
+#[test]
 fn what_waits_for_its_turn_is_not_announced_by_a_backup() {
     let mut world = announced(|garp| garp.arp_interval = secs(1));
     world.run(2.5);

@@ -81,6 +81,20 @@ fn a_groups_own_tracker_counts_for_all() {
 }
 
 #[test]
+fn a_member_that_waits_for_a_first_result_lets_all_wait() {
+    let mut slow = gateway(100);
+    slow.instances[1].tracks = vec![track_script("s", 0)];
+    slow.scripts = vec![script("s")];
+    let mut world = World::new(1);
+    world.hosts[0].script_time = crate::world::ms(700);
+    world.start(0, slow);
+    world.run(0.6);
+    assert_eq!(states(&world, 0), ["INIT"; 2]);
+    world.run(0.8);
+    assert_eq!(states(&world, 0), ["BACKUP"; 2]);
+}
+
+#[test]
 fn weights_count_in_a_group_only_if_it_says_so() {
     for (tracking_weight, effective) in [(false, 100), (true, 80)] {
         let mut weighted = gateway(100);

@@ -162,6 +162,41 @@ fn a_backups_patience_goes_on_under_the_new_priority() {
 }
 
 #[test]
+fn a_backups_patience_goes_on_with_fewer_adverts() {
+    let mut world =
+        World::of(vec![config(vec![instance("VI_1", 100)]), config(vec![instance("VI_1", 90)])]);
+    world.run(10.0);
+    world.kill(0);
+    world.run(12.0);
+    let hasty = Instance { down_timer_adverts: 2, ..instance("VI_1", 90) };
+    reload(&mut world, 1, config(vec![hasty]));
+    world.run(9.6095 + 2.647);
+    assert_eq!(world.masters("VI_1"), Vec::<usize>::new());
+    world.run(9.6095 + 2.650);
+    assert_eq!(world.masters("VI_1"), [1]);
+}
+
+#[test]
+fn a_group_that_is_not_changed_is_not_told_again() {
+    let mut world = World::of(vec![crate::groups::gateway(100)]);
+    world.run(5.0);
+    reload(&mut world, 0, crate::groups::gateway(100));
+    world.run(9.0);
+    assert_eq!(world.hosts[0].told(), Vec::<String>::new());
+}
+
+#[test]
+fn the_weight_of_a_new_script_counts_at_once() {
+    let mut world = World::of(vec![config(vec![instance("VI_1", 100)])]);
+    world.run(5.0);
+    let tracks = vec![track_script("s", 20)];
+    let mut weighted = config(vec![Instance { tracks, ..instance("VI_1", 100) }]);
+    weighted.scripts = vec![script("s")];
+    reload(&mut world, 0, weighted);
+    assert_eq!(world.hosts[0].adverts(), [(5000, 100), (5000, 120)]);
+}
+
+#[test]
 fn a_new_interval_is_kept_from_the_reload_on() {
     let mut world = World::of(vec![config(vec![instance("VI_1", 100)])]);
     world.run(10.0);

@@ -213,3 +213,15 @@ fn a_tick_that_comes_early_changes_nothing() {
     assert_eq!(world.hosts[0].adverts(), [(3609, 100)]);
     assert_eq!(Duration::from_micros(3_609_375), world.status(0, "VI_1").since.since(at(0.0)));
 }
+
+#[test]
+fn ipv4_packets_are_numbered_from_1() {
+    let mut world = World::of(vec![config(vec![instance("VI_1", 255)])]);
+    world.run(2.5);
+    let number = |(_, output): &(base::Instant, Output)| match output {
+        Output::Send(advert) => Some([advert.bytes[4], advert.bytes[5]]),
+        _ => None,
+    };
+    let numbers: Vec<_> = world.hosts[0].log.iter().filter_map(number).collect();
+    assert_eq!(numbers, [[0, 1], [0, 2], [0, 3]]);
+}

@@ -132,6 +132,20 @@ fn files_processes_and_sessions_count_like_scripts() {
 }
 
 #[test]
+fn no_weight_moves_an_owner() {
+    let file = Tracked::File("f".into());
+    let mut owner = tracking(file.clone(), 1);
+    owner.instances[0].priority = 255;
+    owner.instances[0].initially_master = true;
+    let mut world = World::of(vec![owner]);
+    world.give(0, Input::Tracker { what: file, condition: Condition::Value(-300) });
+    assert_eq!(
+        (world.state(0, "VI_1"), world.status(0, "VI_1").effective_priority),
+        ("MASTER", 255)
+    );
+}
+
+#[test]
 fn a_link_that_goes_down_is_a_fault_at_once_and_backup_when_it_is_up() {
     let mut world = World::of(vec![config(vec![instance("VI_1", 100)])]);
     world.run(5.0);
