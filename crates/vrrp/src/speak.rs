@@ -1,6 +1,6 @@
 //! Adverts on their way out.
 
-use crate::config::{Authentication, Checksum, Destination, Instance, Version};
+use crate::config::{Authentication, Checksum, Destination, Family, Instance, Version};
 use crate::credentials::Credentials;
 use crate::io::{Advert, Output};
 use crate::router::Router;
@@ -16,10 +16,15 @@ pub(crate) fn template(of: &Instance) -> vrrp::Advert {
     let dialect = match of.version {
         Version::V2 => Dialect::V2 {
             seconds: u8::try_from(of.advert_int.as_secs()).unwrap_or(u8::MAX),
-            auth: match &of.authentication {
-                Authentication::None | Authentication::Hmac(_) => Auth::None,
-                Authentication::Pass(padded) => Auth::Password(Password::new(*padded)),
-                Authentication::Ah(_) => Auth::Ah,
+            auth: match (&of.authentication, of.family) {
+                (Authentication::None | Authentication::Hmac(_), _) => Auth::None,
+                // Over IPv6 there is no room for a password (measured with 2.2.7, which says type 1
+                // and sends none).
+                (Authentication::Pass(_), Family::V6) => Auth::None,
+                (Authentication::Pass(padded), Family::V4) => {
+                    Auth::Password(Password::new(*padded))
+                }
+                (Authentication::Ah(_), _) => Auth::Ah,
             },
         },
         Version::V3 => Dialect::V3 { interval: Centiseconds::of(of.advert_int) },

@@ -1,7 +1,7 @@
 //! Passwords, authentication headers and signed trailers (docs/ancestors/keepalived.md §0/4, §3.1).
 
 use crate::world::{World, config, instance, instance_v3, received, secs};
-use vrrp::config::{Authentication, Config, HmacKeys, HmacMode, Instance};
+use vrrp::config::{Authentication, Config, Destination, Family, HmacKeys, HmacMode, Instance};
 use vrrp::{Boot, Inherited, Input, Output, Received};
 
 const KEY: [u8; 8] = *b"hush\0\0\0\0";
@@ -42,6 +42,21 @@ fn the_same_secret_keeps_a_backup_quiet_and_another_makes_two_masters() {
         assert_eq!(world.masters("VI_1"), [0, 1]);
         assert!(world.status(1, "VI_1").counters.auth_failure > 10);
     }
+}
+
+#[test]
+fn over_ipv6_a_password_is_not_sent_and_not_asked_for() {
+    let at = |priority| {
+        let mut config = with(Authentication::Pass(KEY), priority);
+        let router = &mut config.instances[0];
+        router.family = Family::V6;
+        router.addresses = vec![crate::world::address("2001:db8::100")];
+        router.destination = Destination::Multicast("ff02::12".parse().expect("an address"));
+        config
+    };
+    let mut world = World::of(vec![at(100), at(90)]);
+    world.run(20.0);
+    assert_eq!(world.masters("VI_1"), [0]);
 }
 
 #[test]
