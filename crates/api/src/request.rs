@@ -1,5 +1,6 @@
-//! Requests over `/run/handover/heartbeat.sock` and their replies.
+//! Requests over `/run/handover/ROLE.sock` and their replies.
 
+use crate::vrrp::VrrpReport;
 use crate::{Event, Held, RoleStatus};
 use serde::{Deserialize, Serialize};
 
@@ -124,8 +125,10 @@ pub enum Request {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "reply")]
 pub enum Reply {
-    /// To [`Request::Status`].
+    /// To [`Request::Status`], of the heartbeat role.
     Status(Box<RoleStatus>),
+    /// To [`Request::Status`], of the VRRP role.
+    Vrrp(Box<VrrpReport>),
     /// To [`Request::Events`].
     Events {
         /// In order.

@@ -1,8 +1,26 @@
 //! The state of the VRRP role as a client sees it.
 
-use base::Instant;
+use crate::Event;
+use base::{Instant, WallTime};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+
+/// The VRRP role as its daemon tells it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VrrpReport {
+    /// This node.
+    pub node: String,
+    /// Our version.
+    pub version: String,
+    /// Now, on the clock that drives timers.
+    pub now: Instant,
+    /// Now, on the wall.
+    pub wall: WallTime,
+    /// What its machine knows.
+    pub status: VrrpStatus,
+    /// The latest events, oldest first.
+    pub events: Vec<Event>,
+}
 
 /// Everything one VRRP role does, at one moment.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -14,6 +14,7 @@ pub mod console;
 mod exit;
 mod heartbeat;
 mod install;
+mod keepalived;
 pub mod old;
 mod process;
 mod propagate;
@@ -29,6 +30,7 @@ mod watch;
 pub use args::{manual, reference};
 pub use exit::Exit;
 pub use heartbeat::Start;
+pub use keepalived::{Check, KeepalivedStart};
 
 use api::{Reply, Request, RoleStatus};
 use args::{Command, Handover};
@@ -42,9 +44,10 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// The names of Heartbeat's programs that we answer to.
-const OLD_NAMES: [&str; 7] = [
+/// The names of the ancestors' programs that we answer to.
+const OLD_NAMES: [&str; 8] = [
     "heartbeat",
+    "keepalived",
     "cl_status",
     "hb_standby",
     "hb_takeover",
@@ -60,6 +63,8 @@ pub enum Next {
     Exit(Exit),
     /// Start the heartbeat daemon.
     Start(Start),
+    /// Start the VRRP daemon, or check its configuration.
+    Keepalived(Box<KeepalivedStart>),
     /// Run the lab with these arguments.
     Lab(Vec<String>),
     /// Run the simulator with these arguments.
@@ -113,6 +118,7 @@ fn old(name: &str, args: &[String], console: &mut Console<'_>) -> Result<Next, S
     let mut patient = Client::new(SOCKET, None);
     let exit = match name {
         "heartbeat" => return heartbeat::run(args, console),
+        "keepalived" => return keepalived::run(args, console),
         "cl_status" => {
             let mut client = Client::new(SOCKET, Some(PATIENCE));
             cl_status::run(args, &mut client, &cl_status::voice(), console)

@@ -1,16 +1,17 @@
-//! The control socket: requests of the `handover` commands, answered by the node.
+//! The control socket of a role: requests of the `handover` commands, answered by its machine.
 //!
 //! Everybody on the host may read status; root and the group `haclient` may change things. Clients,
 //! frames and followers are bounded.
 
 use crate::frames::{self, refusal};
 use crate::hub::Hub;
+use crate::journal::Journal;
 use crate::paths;
 use api::{EventKind, NodeState, Reply, Request};
 use base::NodeName;
 use cluster::Input;
 use linux::process::{Credentials, group_id, peer_credentials};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -33,13 +34,31 @@ const COMMAND_TIMEOUT: Duration = Duration::from_mins(10);
 /// Nodes named in one request.
 const NAMES_MAX: usize = 100;
 
-/// Opens the socket, replacing one that a predecessor left.
+/// A role that answers.
+pub(crate) trait Service: 'static {
+    /// Answers a request of somebody who may ask it; following events is done here.
+    async fn answer(self: Rc<Self>, request: Request) -> Reply;
+    /// The role's story.
+    fn journal(&self) -> &RefCell<Journal>;
+}
+
+impl Service for Hub {
+    async fn answer(self: Rc<Self>, request: Request) -> Reply {
+        answer(&self, request).await
+    }
+
+    fn journal(&self) -> &RefCell<Journal> {
+        &self.journal
+    }
+}
+
+/// Opens the socket at `path`, replacing one that a predecessor left.
 ///
 /// # Errors
 /// Those of the file system.
-pub(crate) fn listen() -> io::Result<UnixListener> {
+pub(crate) fn listen(path: &str) -> io::Result<UnixListener> {
     std::fs::create_dir_all(paths::OWN_RUN_DIR)?;
-    let path = Path::new(paths::CONTROL_SOCKET);
+    let path = Path::new(path);
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -50,7 +69,7 @@ pub(crate) fn listen() -> io::Result<UnixListener> {
 }
 
 /// Serves clients for ever.
-pub(crate) async fn serve(hub: Rc<Hub>, listener: UnixListener) {
+pub(crate) async fn serve(role: Rc<impl Service>, listener: UnixListener) {
     let clients = Rc::new(Cell::new(0_usize));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -62,16 +81,16 @@ pub(crate) async fn serve(hub: Rc<Hub>, listener: UnixListener) {
             continue;
         }
         clients.set(clients.get() + 1);
-        let (hub, clients) = (Rc::clone(&hub), Rc::clone(&clients));
+        let (role, clients) = (Rc::clone(&role), Rc::clone(&clients));
         tokio::task::spawn_local(async move {
             // A client that goes away, or sends what is no frame, just ends.
-            let _ = client(&hub, stream).await;
+            let _ = client(&role, stream).await;
             clients.set(clients.get() - 1);
         });
     }
 }
 
-async fn client(hub: &Rc<Hub>, stream: UnixStream) -> io::Result<()> {
+async fn client(role: &Rc<impl Service>, stream: UnixStream) -> io::Result<()> {
     let may_change = may_change(peer_credentials(&stream)?).await;
     let (mut reader, mut writer) = stream.into_split();
     loop {
@@ -87,10 +106,10 @@ async fn client(hub: &Rc<Hub>, stream: UnixStream) -> io::Result<()> {
             Some(Ok(request)) => request,
         };
         if let Request::Events { after, follow: true } = request {
-            return follow(hub, &mut writer, after).await;
+            return follow(role.journal(), &mut writer, after).await;
         }
         let reply = if may_change || !changes(&request) {
-            answer(hub, request).await
+            Rc::clone(role).answer(request).await
         } else {
             refusal(format!("only root and the group {} may do that", paths::ADMIN_GROUP))
         };
@@ -216,9 +235,13 @@ async fn node_list(hub: &Rc<Hub>, kind: &str, names: Vec<String>) -> Reply {
 }
 
 /// Sends what is kept, then every event as it comes, until the client goes.
-async fn follow(hub: &Hub, writer: &mut OwnedWriteHalf, after: u64) -> io::Result<()> {
+async fn follow(
+    journal: &RefCell<Journal>,
+    writer: &mut OwnedWriteHalf,
+    after: u64,
+) -> io::Result<()> {
     let (mut news, mut sent) = {
-        let journal = hub.journal.borrow();
+        let journal = journal.borrow();
         (journal.follow(), journal.after(after))
     };
     let mut last = after;
@@ -236,7 +259,7 @@ async fn follow(hub: &Hub, writer: &mut OwnedWriteHalf, after: u64) -> io::Resul
                 }
                 events
             }
-            Err(RecvError::Lagged(_)) => hub.journal.borrow().after(last),
+            Err(RecvError::Lagged(_)) => journal.borrow().after(last),
             Err(RecvError::Closed) => return Ok(()),
         };
         sent.retain(|event| event.id > last);

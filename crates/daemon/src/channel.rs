@@ -1,4 +1,4 @@
-//! The two rings between the real-time thread and the rest of the worker.
+//! The two rings between the real-time thread and the rest of the worker, of either role.
 //!
 //! The real-time thread never waits for the other side: rings are wait-free, a full one spills into
 //! a queue of its own side, and both directions ring an eventfd.
@@ -42,39 +42,46 @@ pub(crate) enum FromNode {
 
 /// The real-time thread's end of the way out.
 #[derive(Debug)]
-pub(crate) struct Outbox {
-    ring: rtrb::Producer<FromNode>,
-    spill: VecDeque<FromNode>,
+pub(crate) struct Outbox<O = FromNode> {
+    ring: rtrb::Producer<O>,
+    spill: VecDeque<O>,
     bell: Arc<OwnedFd>,
 }
 
 /// The other side's end of the way out.
 #[derive(Debug)]
-pub(crate) struct Collector {
-    ring: rtrb::Consumer<FromNode>,
+pub(crate) struct Collector<O = FromNode> {
+    ring: rtrb::Consumer<O>,
     bell: Arc<OwnedFd>,
 }
 
 /// The other side's end of the way in; cheap to clone.
-#[derive(Clone, Debug)]
-pub(crate) struct NodeHandle {
-    shared: Arc<Mutex<Inlet>>,
+#[derive(Debug)]
+pub(crate) struct NodeHandle<I = ToNode> {
+    shared: Arc<Mutex<Inlet<I>>>,
     waker: Waker,
 }
 
-#[derive(Debug)]
-struct Inlet {
-    ring: rtrb::Producer<ToNode>,
-    spill: VecDeque<ToNode>,
+impl<I> Clone for NodeHandle<I> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), waker: self.waker.clone() }
+    }
 }
+
+#[derive(Debug)]
+struct Inlet<I> {
+    ring: rtrb::Producer<I>,
+    spill: VecDeque<I>,
+}
+
+/// All four ends, to the real-time thread and from it.
+pub(crate) type Ends<I, O> = (NodeHandle<I>, rtrb::Consumer<I>, Outbox<O>, Collector<O>);
 
 /// All four ends.
 ///
 /// # Errors
 /// When the process is out of descriptors.
-pub(crate) fn channel(
-    waker: Waker,
-) -> io::Result<(NodeHandle, rtrb::Consumer<ToNode>, Outbox, Collector)> {
+pub(crate) fn channel<I, O>(waker: Waker) -> io::Result<Ends<I, O>> {
     let (to_node, inbox) = rtrb::RingBuffer::new(RING);
     let (from_node, collector) = rtrb::RingBuffer::new(RING);
     let bell = rustix::event::eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
@@ -88,10 +95,10 @@ pub(crate) fn channel(
     ))
 }
 
-impl Outbox {
+impl<O> Outbox<O> {
     /// Hands one over, in order. False when the other side has not taken anything for so long
     /// that nothing more can be kept for it.
-    pub(crate) fn push(&mut self, item: FromNode) -> bool {
+    pub(crate) fn push(&mut self, item: O) -> bool {
         self.spill.push_back(item);
         self.flush();
         self.spill.len() < SPILL_MAX
@@ -120,31 +127,26 @@ impl Outbox {
     }
 }
 
-impl Collector {
+impl<O> Collector<O> {
     /// The descriptor that can be read when something has come.
     pub(crate) fn bell(&self) -> Arc<OwnedFd> {
         Arc::clone(&self.bell)
     }
 
     /// The next, if one has come.
-    pub(crate) fn next(&mut self) -> Option<FromNode> {
+    pub(crate) fn next(&mut self) -> Option<O> {
         self.ring.pop().ok()
     }
 }
 
-impl NodeHandle {
+impl<I> NodeHandle<I> {
     /// Hands one over to the real-time thread, in order.
-    pub(crate) fn send(&self, item: ToNode) {
+    pub(crate) fn send(&self, item: I) {
         let mut inlet = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         inlet.spill.push_back(item);
         inlet.flush();
         drop(inlet);
         self.waker.wake();
-    }
-
-    /// Hands an input over.
-    pub(crate) fn input(&self, input: Input) {
-        self.send(ToNode::Input(input));
     }
 
     /// Moves on what waits beside a full ring; call it now and then.
@@ -157,7 +159,14 @@ impl NodeHandle {
     }
 }
 
-impl Inlet {
+impl NodeHandle {
+    /// Hands an input over.
+    pub(crate) fn input(&self, input: Input) {
+        self.send(ToNode::Input(input));
+    }
+}
+
+impl<I> Inlet<I> {
     fn flush(&mut self) {
         while let Some(item) = self.spill.pop_front() {
             if let Err(rtrb::PushError::Full(item)) = self.ring.push(item) {
@@ -175,7 +184,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_into_the_ring_comes_later_in_order() {
         let poller = linux::rt::Poller::new().unwrap();
-        let (_node, _inbox, mut outbox, mut collector) = channel(poller.waker()).unwrap();
+        let (_node, _inbox, mut outbox, mut collector) =
+            channel::<ToNode, FromNode>(poller.waker()).unwrap();
         for number in 0..RING + 10 {
             assert!(outbox.push(FromNode::Notice(api::Level::Info, number.to_string())));
         }

@@ -1,6 +1,7 @@
-//! The process family: the parent, which only watches, and how the others are found again.
+//! The process family of a role: the parent, which only watches, and how the others are found
+//! again.
 //!
-//! `heartbeat` → parent → executor (first) and worker. The parent holds both ends of the socket
+//! `heartbeat` (or `keepalived`) → parent → executor (first) and worker. The parent holds both ends of the socket
 //! between the two, so either can be replaced; it starts a dead worker anew, which takes over what
 //! is in place; with a dead executor it starts both anew. When the parent itself dies, its sockets
 //! close and the worker stops in good order.
@@ -8,24 +9,26 @@
 use crate::descriptors::{message_pair, silence_stderr, take_stdin};
 use crate::executor::datagrams;
 use crate::settings::Finding;
-use crate::{executor, paths, settings, worker};
+use crate::{executor, paths, settings, vrrp, worker};
 use api::Held;
 use serde::{Deserialize, Serialize};
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs;
+use std::future::poll_fn;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::net::UnixDatagram;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Exit code for a configuration that the ancestor would not start with either
-/// (docs/ancestors/heartbeat.md §5.6).
-const EXIT_CONFIGURATION: u8 = 6;
+/// Exit code of a worker whose configuration is wrong; `heartbeat`'s own too, for one that the
+/// ancestor would not start with either (docs/ancestors/heartbeat.md §5.6).
+pub(crate) const EXIT_CONFIGURATION: u8 = 6;
 /// The program to start again: this one, also when its file was replaced by an upgrade.
 const SELF: &str = "/proc/self/exe";
 /// A worker that lived this long was well; the next crash is answered at once again.
@@ -43,6 +46,59 @@ pub(crate) mod order {
     pub(crate) const USER1: u8 = b'1';
     /// SIGUSR2: one debug level less.
     pub(crate) const USER2: u8 = b'2';
+    /// keepalived's signal for its state as JSON.
+    pub(crate) const JSON: u8 = b'J';
+    /// keepalived's signal to begin its statistics anew.
+    pub(crate) const CLEAR: u8 = b'C';
+}
+
+/// What one role's family is like.
+#[derive(Clone, Debug)]
+pub(crate) struct Role {
+    /// What its processes are called, in lists of processes and in complaints.
+    pub(crate) name: &'static str,
+    /// The hidden first word of its worker.
+    pub(crate) worker: &'static str,
+    /// The hidden first word of its parent.
+    pub(crate) parent: &'static str,
+    /// Where the parent's number stands.
+    pub(crate) pid_file: PathBuf,
+    /// How many places a number takes there at least.
+    pub(crate) pid_width: usize,
+    /// And the worker's, if it has a file.
+    pub(crate) worker_pid_file: Option<PathBuf>,
+    /// What its processes are told, as one word.
+    pub(crate) options: String,
+    /// Signals to the parent, and the order to the worker that each stands for; `None`: taken and
+    /// disregarded.
+    pub(crate) signals: Vec<(SignalKind, Option<u8>)>,
+}
+
+impl Role {
+    fn heartbeat(options: &StartOptions) -> io::Result<Self> {
+        Ok(Self {
+            name: "heartbeat",
+            worker: "internal-worker",
+            parent: "internal-parent",
+            pid_file: paths::PID_FILE.into(),
+            pid_width: 10,
+            worker_pid_file: None,
+            options: serde_json::to_string(options).map_err(io::Error::other)?,
+            signals: vec![
+                (SignalKind::terminate(), Some(order::STOP)),
+                (SignalKind::hangup(), Some(order::RELOAD)),
+                (SignalKind::user_defined1(), Some(order::USER1)),
+                (SignalKind::user_defined2(), Some(order::USER2)),
+                // As the ancestor does.
+                (SignalKind::interrupt(), None),
+            ],
+        })
+    }
+
+    fn note_pid(&self, file: &Path, pid: u32) -> io::Result<()> {
+        let width = self.pid_width;
+        linux::file::replace(file, format!("{pid:width$}\n").as_bytes(), 0o644)
+    }
 }
 
 /// What the worker tells its parent, one byte: it beats.
@@ -81,7 +137,7 @@ impl Default for StartOptions {
 /// Starts the role, as `heartbeat` does: checks the configuration, and comes back when the daemon
 /// beats (or, in the foreground, when it has stopped).
 pub fn heartbeat_main(options: StartOptions) -> ExitCode {
-    if let Some(pid) = running_pid() {
+    if let Some(pid) = running_pid(Path::new(paths::PID_FILE)) {
         println!("heartbeat: already running [pid {pid}].");
         return ExitCode::SUCCESS;
     }
@@ -93,42 +149,57 @@ pub fn heartbeat_main(options: StartOptions) -> ExitCode {
             return ExitCode::from(EXIT_CONFIGURATION);
         }
     }
-    let result = if options.foreground { watch(&options, None) } else { detach(&options) };
-    result.unwrap_or_else(|error| {
-        eprintln!("heartbeat: not started: {error}");
-        ExitCode::FAILURE
-    })
+    match Role::heartbeat(&options) {
+        Ok(role) => start(&role, options.foreground),
+        Err(error) => not_started("heartbeat", &error),
+    }
+}
+
+/// Starts a role whose configuration is good: comes back when it runs or, in the foreground, when
+/// it has stopped.
+pub(crate) fn start(role: &Role, foreground: bool) -> ExitCode {
+    let result = if foreground { watch(role, None) } else { detach(role) };
+    result.unwrap_or_else(|error| not_started(role.name, &error))
+}
+
+fn not_started(name: &str, error: &io::Error) -> ExitCode {
+    eprintln!("{name}: not started: {error}");
+    ExitCode::FAILURE
 }
 
 /// The entries of the child processes, by a command line with the program's name first. `None`:
 /// it is none of ours.
 pub fn internal(args: &[String]) -> Option<ExitCode> {
-    let options = || args.get(2).and_then(|text| serde_json::from_str(text).ok());
-    let role = args.get(1).filter(|role| role.starts_with("internal-"))?;
+    let word = args.get(1).filter(|word| word.starts_with("internal-"))?;
+    let text = args.get(2);
+    let options = || text.and_then(|text| serde_json::from_str(text).ok());
+    let vrrp_options = || text.and_then(|text| serde_json::from_str(text).ok());
     // Started as /proc/self/exe, a process would be called `exe` in lists of processes.
-    let _ = rustix::thread::set_name(c"heartbeat");
-    Some(match role.as_str() {
+    let called = args.first().and_then(|name| CString::new(name.as_str()).ok())?;
+    let _ = rustix::thread::set_name(&called);
+    Some(match word.as_str() {
         "internal-executor" => executor::main(),
         "internal-worker" => worker::main(&options()?),
-        "internal-parent" => {
-            let options = options()?;
-            let run = || {
-                let starter = take_stdin()?;
-                rustix::process::setsid()?;
-                watch(&options, Some(starter))
-            };
-            run().unwrap_or_else(|error: io::Error| {
-                eprintln!("heartbeat: not started: {error}");
-                ExitCode::FAILURE
-            })
-        }
+        "internal-parent" => parent(&Role::heartbeat(&options()?).ok()?),
+        vrrp::WORKER => vrrp::worker_main(&vrrp_options()?),
+        vrrp::PARENT => parent(&vrrp::role(&vrrp_options()?).ok()?),
         _ => return None,
     })
 }
 
+/// Entry of a parent without a terminal; standard input is the socket of whoever waits for it.
+fn parent(role: &Role) -> ExitCode {
+    let run = || {
+        let starter = take_stdin()?;
+        rustix::process::setsid()?;
+        watch(role, Some(starter))
+    };
+    run().unwrap_or_else(|error: io::Error| not_started(role.name, &error))
+}
+
 /// The process id of a running parent, if the pid file names one: a process of this program.
-fn running_pid() -> Option<u32> {
-    let pid: u32 = fs::read_to_string(paths::PID_FILE).ok()?.trim().parse().ok()?;
+pub(crate) fn running_pid(pid_file: &Path) -> Option<u32> {
+    let pid: u32 = fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
     if pid == std::process::id() {
         return None;
     }
@@ -136,22 +207,18 @@ fn running_pid() -> Option<u32> {
     (exe(&pid.to_string())? == exe("self")?).then_some(pid)
 }
 
-/// This program again in one of its other roles. Who leads a process group can't begin a session,
+/// This program again as another member of the family. Who leads a process group can't begin a session,
 /// as the parent does; so the others' groups are made where they are started.
-fn command(role: &str, options: &StartOptions) -> io::Result<Command> {
+fn command(role: &Role, member: &str) -> Command {
     let mut command = Command::new(SELF);
+    command.arg0(OsStr::new(role.name)).arg(member).arg(&role.options).current_dir("/");
     command
-        .arg0(OsStr::new("heartbeat"))
-        .arg(role)
-        .arg(serde_json::to_string(options).map_err(io::Error::other)?)
-        .current_dir("/");
-    Ok(command)
 }
 
 /// Starts the parent without a terminal and waits until its worker beats.
-fn detach(options: &StartOptions) -> io::Result<ExitCode> {
+fn detach(role: &Role) -> io::Result<ExitCode> {
     let (mine, theirs) = message_pair()?;
-    let mut command = command("internal-parent", options)?.into_std();
+    let mut command = command(role, role.parent).into_std();
     let mut child = command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).spawn()?;
     drop(command);
     let mut word = [0];
@@ -159,27 +226,26 @@ fn detach(options: &StartOptions) -> io::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let status = child.wait()?;
-    eprintln!("heartbeat: not started ({status}); see the log");
+    eprintln!("{}: not started ({status}); see the log", role.name);
     Ok(ExitCode::FAILURE)
 }
 
 /// The parent: starts the others and watches until the worker has stopped in good order.
-fn watch(options: &StartOptions, starter: Option<OwnedFd>) -> io::Result<ExitCode> {
+fn watch(role: &Role, starter: Option<OwnedFd>) -> io::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        linux::file::replace(
-            Path::new(paths::PID_FILE),
-            format!("{:10}\n", std::process::id()).as_bytes(),
-            0o644,
-        )?;
-        let code = Parent::new(options, starter)?.run().await;
-        let _ = fs::remove_file(paths::PID_FILE);
+        role.note_pid(&role.pid_file, std::process::id())?;
+        let code = Parent::new(role, starter)?.run().await;
+        let _ = fs::remove_file(&role.pid_file);
+        if let Some(file) = &role.worker_pid_file {
+            let _ = fs::remove_file(file);
+        }
         code
     })
 }
 
 struct Parent<'a> {
-    options: &'a StartOptions,
+    role: &'a Role,
     starter: Option<OwnedFd>,
     signals: Signals,
     executor: Executor,
@@ -199,37 +265,27 @@ struct Worker {
     since: Instant,
 }
 
-struct Signals {
-    term: Signal,
-    hup: Signal,
-    user1: Signal,
-    user2: Signal,
-    /// Taken and disregarded, as the ancestor does.
-    int: Signal,
-}
+struct Signals(Vec<(Signal, Option<u8>)>);
 
 impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            term: signal(SignalKind::terminate())?,
-            hup: signal(SignalKind::hangup())?,
-            user1: signal(SignalKind::user_defined1())?,
-            user2: signal(SignalKind::user_defined2())?,
-            int: signal(SignalKind::interrupt())?,
-        })
+    fn new(role: &Role) -> io::Result<Self> {
+        let listen = |&(kind, order): &(SignalKind, Option<u8>)| Ok((signal(kind)?, order));
+        role.signals.iter().map(listen).collect::<io::Result<_>>().map(Self)
     }
 
     /// The next order for the worker.
     async fn next(&mut self) -> u8 {
-        loop {
-            tokio::select! {
-                _ = self.term.recv() => return order::STOP,
-                _ = self.hup.recv() => return order::RELOAD,
-                _ = self.user1.recv() => return order::USER1,
-                _ = self.user2.recv() => return order::USER2,
-                _ = self.int.recv() => {}
+        poll_fn(|context| {
+            for (signal, order) in &mut self.0 {
+                while signal.poll_recv(context).is_ready() {
+                    if let Some(order) = order {
+                        return Poll::Ready(*order);
+                    }
+                }
             }
-        }
+            Poll::Pending
+        })
+        .await
     }
 }
 
@@ -246,12 +302,12 @@ enum Ended {
 }
 
 impl<'a> Parent<'a> {
-    fn new(options: &'a StartOptions, starter: Option<OwnedFd>) -> io::Result<Self> {
+    fn new(role: &'a Role, starter: Option<OwnedFd>) -> io::Result<Self> {
         Ok(Self {
-            options,
+            role,
             starter,
-            signals: Signals::new()?,
-            executor: start_executor(options)?,
+            signals: Signals::new(role)?,
+            executor: start_executor(role)?,
             stopping: false,
         })
     }
@@ -270,7 +326,7 @@ impl<'a> Parent<'a> {
                 Ended::Crashed => {}
                 Ended::WithoutExecutor => {
                     let _ = worker.process.kill().await;
-                    self.executor = start_executor(self.options)?;
+                    self.executor = start_executor(self.role)?;
                 }
             }
             crashes = if worker.since.elapsed() > WELL_AFTER { 0 } else { crashes + 1 };
@@ -337,12 +393,14 @@ impl<'a> Parent<'a> {
 
     fn start_worker(&self) -> io::Result<Worker> {
         let (mine, theirs) = message_pair()?;
-        let process = command("internal-worker", self.options)?
-            .process_group(0)
+        let process = command(self.role, self.role.worker)
             .process_group(0)
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::from(self.executor.socket.try_clone()?))
             .spawn()?;
+        if let (Some(file), Some(pid)) = (&self.role.worker_pid_file, process.id()) {
+            self.role.note_pid(file, pid)?;
+        }
         Ok(Worker { process, orders: datagrams(mine)?, since: Instant::now() })
     }
 
@@ -363,10 +421,9 @@ impl<'a> Parent<'a> {
     }
 }
 
-fn start_executor(options: &StartOptions) -> io::Result<Executor> {
+fn start_executor(role: &Role) -> io::Result<Executor> {
     let (mine, theirs) = message_pair()?;
-    let process = command("internal-executor", options)?
-        .process_group(0)
+    let process = command(role, "internal-executor")
         .env_clear()
         .process_group(0)
         .stdin(Stdio::from(theirs))

@@ -118,8 +118,13 @@ impl Journal {
         for group in &mut status.groups {
             group.because = group.because.and_then(|id| self.numbers.get(&id).copied());
         }
+        status.events = self.latest();
+    }
+
+    /// The latest events, as a status shows them.
+    pub(crate) fn latest(&self) -> Vec<Event> {
         let skipped = self.kept.len().saturating_sub(IN_STATUS);
-        status.events = self.kept.iter().skip(skipped).map(|event| (**event).clone()).collect();
+        self.kept.iter().skip(skipped).map(|event| (**event).clone()).collect()
     }
 }
 

@@ -1,5 +1,5 @@
-//! The running heartbeat role: a parent that watches, a worker that beats, an executor that runs
-//! scripts.
+//! The running roles, heartbeat and VRRP: of each a parent that watches, a worker that beats, an
+//! executor that runs scripts. VRRP's own part is in `vrrp`; what follows is heartbeat's.
 //!
 //! [`heartbeat_main`] is what `heartbeat` starts; [`internal`] is how it finds itself again in the
 //! child processes. A datagram's way: `links` (socket) → `real_time` (clock, node) → `channel` →
@@ -34,7 +34,9 @@ mod real_time;
 mod respawn;
 mod settings;
 mod state;
+mod vrrp;
 mod watch;
 mod worker;
 
 pub use family::{StartOptions, heartbeat_main, internal};
+pub use vrrp::{KeepalivedOptions, keepalived_check, keepalived_main};

@@ -1,7 +1,7 @@
 //! Where log lines go: the configured files, syslog and, in the foreground, stderr.
 //!
 //! File lines have the ancestor's form, `Mon DD HH:MM:SS host heartbeat: [pid]: level: text`
-//! (docs/ancestors/heartbeat.md §6.10). Files are opened again when they were moved away, at the
+//! (docs/ancestors/heartbeat.md §6.10), with the role's own name. Files are opened again when they were moved away, at the
 //! latest with the next line a second later, and at once on SIGUSR1.
 
 use api::Level;
@@ -38,6 +38,7 @@ pub(crate) struct Targets {
 #[derive(Debug)]
 pub(crate) struct Log {
     host: String,
+    program: &'static str,
     targets: Targets,
     logfile: Option<LogFile>,
     debugfile: Option<LogFile>,
@@ -59,6 +60,7 @@ impl Log {
     pub(crate) fn open(host: &str, targets: Targets, debug: u8) -> (Self, Vec<String>) {
         let mut log = Self {
             host: host.to_owned(),
+            program: "heartbeat",
             targets,
             logfile: None,
             debugfile: None,
@@ -68,6 +70,11 @@ impl Log {
         };
         let troubles = log.reopen();
         (log, troubles)
+    }
+
+    /// The same log under another program's name.
+    pub(crate) fn of(self, program: &'static str) -> Self {
+        Self { program, ..self }
     }
 
     /// Opens all files anew.
@@ -111,7 +118,7 @@ impl Log {
             self.reopen_moved();
         }
         let text = one_line(text);
-        let line = line(wall, &self.host, std::process::id(), level, &text);
+        let line = line(wall, &self.host, self.program, level, &text);
         if level != Level::Debug {
             append(self.logfile.as_mut(), &line);
         }
@@ -139,8 +146,12 @@ impl Log {
     fn send_to_syslog(&mut self, level: Level, text: &str) {
         let Some(facility) = self.targets.facility else { return };
         let priority = u32::from(facility) * 8 + severity(level);
-        let message =
-            format!("<{priority}>heartbeat: [{}]: {}: {text}", std::process::id(), word(level));
+        let message = format!(
+            "<{priority}>{}: [{}]: {}: {text}",
+            self.program,
+            std::process::id(),
+            word(level)
+        );
         // A restarted syslog has a new socket: one new try per line.
         for _ in 0..2 {
             if self.syslog.is_none() {
@@ -195,8 +206,9 @@ fn one_line(text: &str) -> String {
 }
 
 /// The line of a file, with its end.
-fn line(wall: WallTime, host: &str, pid: u32, level: Level, text: &str) -> String {
-    format!("{} {host} heartbeat: [{pid}]: {}: {text}\n", local_time(wall), word(level))
+fn line(wall: WallTime, host: &str, program: &str, level: Level, text: &str) -> String {
+    let pid = std::process::id();
+    format!("{} {host} {program}: [{pid}]: {}: {text}\n", local_time(wall), word(level))
 }
 
 /// `Mon DD HH:MM:SS` in the host's time zone.
@@ -265,10 +277,11 @@ mod tests {
 
     #[test]
     fn a_line_has_the_ancestors_form() {
-        let text = line(WALL, "node1", 7, Level::Warning, "late");
+        let text = line(WALL, "node1", "heartbeat", Level::Warning, "late");
         let (time, rest) = text.split_at(15);
         assert!(time.starts_with("Nov 1"), "{time}");
-        assert_eq!(rest, " node1 heartbeat: [7]: WARN: late\n");
+        let pid = std::process::id();
+        assert_eq!(rest, format!(" node1 heartbeat: [{pid}]: WARN: late\n"));
     }
 
     #[test]

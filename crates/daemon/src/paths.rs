@@ -44,5 +44,15 @@ pub(crate) const AGENT_RUN_DIR: &str = "/run/resource-agents";
 pub(crate) const OWN_RUN_DIR: &str = "/run/handover";
 /// Control socket of this role.
 pub(crate) const CONTROL_SOCKET: &str = "/run/handover/heartbeat.sock";
+/// Control socket of the VRRP role.
+pub(crate) const VRRP_SOCKET: &str = "/run/handover/keepalived.sock";
+/// Pid file of the VRRP role's parent process, unless `-p` names another.
+pub(crate) const VRRP_PID_FILE: &str = "/run/keepalived.pid";
+/// And of its worker, unless `-r` does.
+pub(crate) const VRRP_WORKER_PID_FILE: &str = "/run/vrrp.pid";
+/// The VRRP role's configuration, unless `-f` names another.
+pub(crate) const VRRP_CONFIG: &str = "/etc/keepalived/keepalived.conf";
+/// What only the VRRP role keeps.
+pub(crate) const VRRP_STATE_DIR: &str = "/var/lib/handover/keepalived";
 /// Users in this group may command the daemon.
 pub(crate) const ADMIN_GROUP: &str = "haclient";

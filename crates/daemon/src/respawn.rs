@@ -143,6 +143,7 @@ fn job(hub: &Hub, client: &Client) -> Job {
         environment: hub.settings().environment.clone(),
         directory: working_directory(&client.user).display().to_string(),
         user: (client.user != "root").then(|| client.user.clone()),
+        group: None,
         timeout_ms: None,
         is_client: true,
     }

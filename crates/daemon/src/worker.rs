@@ -127,7 +127,9 @@ fn run(
     let predecessor = left.recv().unwrap_or(None);
     // What only the start needed shall not be locked.
     let _ = linux::memory::release_file_pages();
-    become_real_time(&settings, &mut outbox);
+    for text in become_real_time(settings.realtime, settings.priority) {
+        outbox.push(FromNode::Notice(Level::Warning, text));
+    }
     let boot = Boot { generation, uuid, dice: Dice::new(seed), predecessor };
     let real_time = RealTime {
         node: Node::new(Arc::new(settings.cluster), boot),
@@ -168,31 +170,31 @@ fn open_watchdog(settings: &Settings, outbox: &mut channel::Outbox) -> Option<Wa
     }
 }
 
-/// Asks for real-time scheduling and locked memory for this thread, and says loudly what was
-/// refused.
-fn become_real_time(settings: &Settings, outbox: &mut channel::Outbox) {
-    if !settings.realtime {
-        return;
+/// Asks for real-time scheduling and locked memory for this thread, if wanted; a sentence for each
+/// that was refused.
+pub(crate) fn become_real_time(wanted: bool, priority: u8) -> Vec<String> {
+    let mut refusals = Vec::new();
+    if !wanted {
+        return refusals;
     }
     if let Err(error) = rt::lock_memory() {
-        let text = format!(
-            "memory can't be locked ({error}): heartbeats may be late when memory is short; set \
+        refusals.push(format!(
+            "memory can't be locked ({error}): this node may be late when memory is short; set \
              LimitMEMLOCK=infinity"
-        );
-        outbox.push(FromNode::Notice(Level::Warning, text));
+        ));
     }
-    let refused = match rt::schedule(settings.priority) {
-        Scheduling::RoundRobin(_) => return,
+    let refused = match rt::schedule(priority) {
+        Scheduling::RoundRobin(_) => return refusals,
         Scheduling::Nice { refused } => format!("{refused}; running at nice -20"),
         Scheduling::Ordinary { refused, nice_refused } => {
             format!("{refused}; nice -20 was refused too ({nice_refused})")
         }
     };
-    let text = format!(
-        "real-time scheduling was refused ({refused}): heartbeats may be late under load; give \
+    refusals.push(format!(
+        "real-time scheduling was refused ({refused}): this node may be late under load; give \
          the control group a real-time budget (cpu.rt_runtime_us) or set LimitRTPRIO"
-    );
-    outbox.push(FromNode::Notice(Level::Warning, text));
+    ));
+    refusals
 }
 
 /// Logs why, then reboots at once.
@@ -247,7 +249,7 @@ impl Shell {
         // Fails only when the real-time thread has gone; then the process ends.
         let _ = self.left.send(predecessor);
 
-        let listener = api_server::listen()?;
+        let listener = api_server::listen(paths::CONTROL_SOCKET)?;
         tokio::task::spawn_local(api_server::serve(Rc::clone(&hub), listener));
         let serving = Rc::clone(&hub);
         tokio::task::spawn_local(async move {

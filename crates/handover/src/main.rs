@@ -4,9 +4,10 @@
 //! daemon finds itself again in its child processes by hidden first words (`internal-…`).
 #![forbid(unsafe_code)]
 
-use cli::{Next, Start};
+use cli::{Check, KeepalivedStart, Next, Start};
 use sim::Shell;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     match cli::main(std::env::args_os()) {
         Next::Exit(exit) => exit.into(),
         Next::Start(start) => daemon::heartbeat_main(options(&start)),
+        Next::Keepalived(start) => keepalived(*start),
         Next::Lab(args) => code(lab::main(&args)),
         Next::Sim(args) => code(sim::main(&args, &mut Terminal(Instant::now()))),
     }
@@ -32,6 +34,31 @@ fn options(start: &Start) -> daemon::StartOptions {
         manage_resources: !start.without_resources,
         realtime: !start.without_realtime,
         held: start.held,
+    }
+}
+
+fn keepalived(start: KeepalivedStart) -> ExitCode {
+    let defaults = daemon::KeepalivedOptions::default();
+    // The daemon works in the root directory.
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    let options = daemon::KeepalivedOptions {
+        foreground: start.foreground,
+        log_console: start.log_console,
+        without_syslog: start.without_syslog,
+        facility: start.facility.unwrap_or(defaults.facility),
+        detail: start.detail,
+        file: start.file.map_or(defaults.file, absolute),
+        config_id: start.config_id,
+        pid_file: start.pid_file.map(absolute),
+        worker_pid_file: start.worker_pid_file.map(absolute),
+        namespace: start.namespace,
+        umask: start.umask,
+        keep: start.keep,
+    };
+    match start.check {
+        None => daemon::keepalived_main(options),
+        Some(Check::Terminal) => daemon::keepalived_check(&options, None),
+        Some(Check::File(log)) => daemon::keepalived_check(&options, Some(&log)),
     }
 }
 

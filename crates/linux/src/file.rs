@@ -1,6 +1,7 @@
-//! Replacing a file so that at every moment, power cuts included, it holds the old or the new
-//! content in full.
+//! Files: replaced so that at every moment, power cuts included, they hold the old or the new
+//! content in full; and found by pattern.
 
+use std::ffi::{CStr, CString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -21,6 +22,27 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         return Err(error);
     }
     File::open(directory)?.sync_all()
+}
+
+/// The paths that match a shell's pattern, with braces too, sorted. Blocks for the directories.
+pub fn matching(pattern: &str) -> Vec<String> {
+    let Ok(pattern) = CString::new(pattern) else { return Vec::new() };
+    // SAFETY: `glob_t` is plain C data of numbers and pointers, for which zero is a value.
+    let mut found: libc::glob_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the pattern is a C string that lives through the call, and `found` is zeroed.
+    let rc = unsafe { libc::glob(pattern.as_ptr(), libc::GLOB_BRACE, None, &raw mut found) };
+    let count = if rc == 0 { found.gl_pathc } else { 0 };
+    let paths = (0..count)
+        .map(|place| {
+            // SAFETY: the call succeeded, so there are `gl_pathc` pointers to C strings, which
+            // live until they are freed below.
+            let path = unsafe { CStr::from_ptr(*found.gl_pathv.add(place)) };
+            path.to_string_lossy().into_owned()
+        })
+        .collect();
+    // SAFETY: initialised by zeroes or by the call, and not used again.
+    unsafe { libc::globfree(&raw mut found) };
+    paths
 }
 
 fn neighbours(path: &Path) -> io::Result<(&Path, PathBuf)> {
@@ -63,6 +85,22 @@ mod tests {
         assert_eq!(fs::read(&path).expect("reads"), b"2\n");
         assert_eq!(fs::metadata(&path).expect("exists").permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(directory.path()).expect("lists").count(), 1);
+    }
+
+    #[test]
+    fn patterns_match_as_in_a_shell_and_sorted() {
+        let directory = tempfile::tempdir().expect("directory");
+        for name in ["b.conf", "a.conf", "c.txt", "d.bak"] {
+            fs::write(directory.path().join(name), b"").expect("writes");
+        }
+        let found = |pattern: &str| -> Vec<String> {
+            let pattern = directory.path().join(pattern);
+            let names = matching(&pattern.to_string_lossy()).into_iter();
+            names.filter_map(|path| Some(path.rsplit_once('/')?.1.to_owned())).collect()
+        };
+        assert_eq!(found("*.conf"), ["a.conf", "b.conf"]);
+        assert_eq!(found("{c,d}.*"), ["c.txt", "d.bak"]);
+        assert_eq!(found("nothing*"), Vec::<String>::new());
     }
 
     #[test]

@@ -89,6 +89,7 @@ impl Client {
                 environment: wanted.environment,
                 directory: "/".into(),
                 user: None,
+                group: None,
                 timeout_ms: u64::try_from(wanted.timeout.as_millis()).ok(),
                 is_client: false,
             })

@@ -10,7 +10,7 @@ mod client;
 pub(crate) use client::{Client, Wanted};
 
 use crate::descriptors::readable;
-use linux::process::{Exit, Program, Running, User};
+use linux::process::{Exit, Program, Running, User, group_id};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -67,6 +67,8 @@ pub(crate) struct Job {
     pub directory: String,
     /// Who it runs as; `None`: root.
     pub user: Option<String>,
+    /// The only group it is in; `None`: all of the user's.
+    pub group: Option<String>,
     /// When it is made to end, in milliseconds; `None`: never.
     pub timeout_ms: Option<u64>,
     /// A client of `respawn`: ended when a new worker says hello.
@@ -247,13 +249,15 @@ impl Executor {
 
 fn spawn(job: &Job) -> Result<Running, String> {
     let path = job.argv.first().ok_or("no program is named")?;
-    let user = match &job.user {
-        None => None,
-        Some(name) => Some(
-            User::by_name(name)
+    let user = match (&job.user, &job.group) {
+        (None, None) => None,
+        (name, group) => {
+            let name = name.as_deref().unwrap_or("root");
+            let user = User::by_name(name)
                 .map_err(|error| format!("user {name} can't be looked up: {error}"))?
-                .ok_or_else(|| format!("there is no user {name}"))?,
-        ),
+                .ok_or_else(|| format!("there is no user {name}"))?;
+            Some(in_group(user, group.as_deref())?)
+        }
     };
     let mut program = Program::new(path);
     program.arguments = job.argv.iter().skip(1).map(Into::into).collect();
@@ -262,6 +266,17 @@ fn spawn(job: &Job) -> Result<Running, String> {
     program.directory = job.directory.clone().into();
     program.user = user;
     program.spawn().map_err(|error| error.to_string())
+}
+
+/// The user with that group as its only one, if a group is named.
+fn in_group(mut user: User, group: Option<&str>) -> Result<User, String> {
+    if let Some(name) = group {
+        let gid = group_id(name)
+            .map_err(|error| format!("group {name} can't be looked up: {error}"))?
+            .ok_or_else(|| format!("there is no group {name}"))?;
+        (user.gid, user.groups) = (gid, vec![gid]);
+    }
+    Ok(user)
 }
 
 /// Waits for the end of a script, not of daemons it leaves behind; those keep a reader for what
@@ -428,6 +443,7 @@ mod tests {
                     environment: BTreeMap::new(),
                     directory: "/".into(),
                     user: None,
+                    group: None,
                     timeout_ms: None,
                     is_client: true,
                 };

@@ -91,7 +91,9 @@ mod tests {
         poller.wait(Some(now() + patience)).expect("waits");
         let (mut all, mut room) = (Vec::new(), Room::new());
         while receiver
-            .receive(&mut room, |one| all.push((one.source, one.destination, one.ttl, one.bytes.to_vec())))
+            .receive(&mut room, |one| {
+                all.push((one.source, one.destination, one.ttl, one.bytes.to_vec()))
+            })
             .expect("receives")
             > 0
         {}
@@ -151,8 +153,7 @@ mod tests {
     fn unicast_is_heard_without_a_group() {
         in_new_network(|netlink| {
             let neighbour = with_neighbour(netlink);
-            let theirs =
-                inside(&neighbour, |_| Receiver::open(None, VRRP, &[]).expect("opens"));
+            let theirs = inside(&neighbour, |_| Receiver::open(None, VRRP, &[]).expect("opens"));
             let sender = Sender::open(None, false).expect("opens");
             let (from, to) = (ip("10.0.0.1"), ip("10.0.0.2"));
             let bytes = packet(VRRP, from, to, &[7; 8]);
@@ -164,7 +165,9 @@ mod tests {
             let mut poller = Poller::new().expect("poller");
             poller.add(&theirs, 1).expect("adds");
             poller.wait(Some(now() + PATIENCE)).expect("waits");
-            theirs.receive(&mut Room::new(), |one| all.push((one.source, one.interface))).expect("receives");
+            theirs
+                .receive(&mut Room::new(), |one| all.push((one.source, one.interface)))
+                .expect("receives");
             let eth0 = inside(&neighbour, |netlink| netlink.interface("eth0").expect("eth0").index);
             assert_eq!(all, [(from, eth0)], "told which interface it came in on");
         });
@@ -196,12 +199,8 @@ mod tests {
             inside(&neighbour, |_| {
                 let sender = Sender::open(Some("eth0"), true).expect("opens");
                 let payload = [0x31, 5, 100, 0, 0, 100, 0, 0];
-                let one = Outgoing {
-                    destination: GROUP6,
-                    ttl: 255,
-                    source: theirs,
-                    bytes: &payload,
-                };
+                let one =
+                    Outgoing { destination: GROUP6, ttl: 255, source: theirs, bytes: &payload };
                 sender.send(&[one], |_, error| panic!("{error}"));
             });
             let all = heard(&receiver, PATIENCE);

@@ -98,7 +98,8 @@ impl Sender {
     /// One system call; says how many went out.
     fn send_batch(&self, batch: &[Outgoing<'_>]) -> io::Result<usize> {
         let addresses: Vec<SockAddr> = batch.iter().map(|one| self.address(one)).collect();
-        let mut controls: Vec<[u64; CONTROL]> = vec![[0; CONTROL]; if self.v6 { batch.len() } else { 0 }];
+        let mut controls: Vec<[u64; CONTROL]> =
+            vec![[0; CONTROL]; if self.v6 { batch.len() } else { 0 }];
         let mut pieces: Vec<libc::iovec> = batch
             .iter()
             .map(|one| libc::iovec {

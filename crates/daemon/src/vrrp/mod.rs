@@ -1,0 +1,199 @@
+//! The running VRRP role, known as `keepalived`: a process family of its own beside heartbeat's.
+//!
+//! [`keepalived_main`] is what `keepalived` starts. An advert's way: `sockets` → `real_time`
+//! (clock, machine) → `worker` → `addresses`, `notify`, `trackers` (and the executor) → back.
+
+mod addresses;
+mod dump;
+mod fifo;
+mod hub;
+mod left;
+mod mail;
+mod notify;
+mod real_time;
+mod routes;
+mod serial;
+mod server;
+mod settings;
+mod sockets;
+mod trackers;
+mod vmac;
+mod watch;
+mod worker;
+
+pub(crate) use worker::main as worker_main;
+
+use crate::family::{self, Role, order};
+use crate::paths;
+use linux::namespace::Kind;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tokio::signal::unix::SignalKind;
+
+/// The hidden first word of the worker.
+pub(crate) const WORKER: &str = "internal-vrrp-worker";
+/// And of the parent.
+pub(crate) const PARENT: &str = "internal-vrrp-parent";
+/// The signal for the state as JSON (docs/ancestors/keepalived.md §2.6).
+const SIGNAL_JSON: i32 = 36;
+/// The signal that begins the statistics anew.
+const SIGNAL_CLEAR: i32 = 63;
+/// Where network namespaces have names (ip-netns(8)).
+const NAMED_NAMESPACES: &str = "/run/netns";
+
+/// What `keepalived` was told on its command line (docs/ancestors/keepalived.md §2.6).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct KeepalivedOptions {
+    /// `-n`: stay in the foreground.
+    pub foreground: bool,
+    /// `-l`: log to the terminal too.
+    pub log_console: bool,
+    /// `-G`: not to syslog.
+    pub without_syslog: bool,
+    /// `-S`: syslog's facility, as its number.
+    pub facility: u8,
+    /// `-D`: debug lines too.
+    pub detail: bool,
+    /// `-f`: the configuration; as an absolute path.
+    pub file: PathBuf,
+    /// `-i`: whose lines of the configuration count.
+    pub config_id: Option<String>,
+    /// `-p`: where the parent's number stands.
+    pub pid_file: Option<PathBuf>,
+    /// `-r`: where the worker's number stands.
+    pub worker_pid_file: Option<PathBuf>,
+    /// `-s`: the network namespace to run in.
+    pub namespace: Option<String>,
+    /// `-u`: the mode bits that files we create do not have.
+    pub umask: Option<u32>,
+    /// `-V`: addresses stay at the end, and nobody is told.
+    pub keep: bool,
+}
+
+impl Default for KeepalivedOptions {
+    fn default() -> Self {
+        /// syslog's "daemon" (RFC 5424 table 1).
+        const DAEMON: u8 = 3;
+        Self {
+            foreground: false,
+            log_console: false,
+            without_syslog: false,
+            facility: DAEMON,
+            detail: false,
+            file: paths::VRRP_CONFIG.into(),
+            config_id: None,
+            pid_file: None,
+            worker_pid_file: None,
+            namespace: None,
+            umask: None,
+            keep: false,
+        }
+    }
+}
+
+/// Checks the configuration as `keepalived -t` does: findings go to standard error, or into the
+/// file `log`. The exit code is keepalived's.
+pub fn keepalived_check(options: &KeepalivedOptions, log: Option<&Path>) -> ExitCode {
+    let checked = settings::check(options);
+    let text: String =
+        checked.findings.iter().map(|finding| format!("{}\n", finding.text)).collect();
+    match log {
+        None => eprint!("{text}"),
+        Some(path) => {
+            if let Err(error) = std::fs::write(path, text) {
+                eprintln!("keepalived: cannot write {}: {error}", path.display());
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::from(checked.exit_code)
+}
+
+/// Starts the role, as `keepalived` does: comes back when the daemon runs or, in the foreground,
+/// when it has stopped.
+pub fn keepalived_main(options: KeepalivedOptions) -> ExitCode {
+    let loaded = match settings::load(&options) {
+        Ok(loaded) => loaded,
+        Err(refused) => {
+            refused.print();
+            return ExitCode::from(refused.exit_code);
+        }
+    };
+    let prepared = role_with(&options, &loaded.settings).and_then(|role| {
+        prepare(&options, &loaded.settings)?;
+        Ok(role)
+    });
+    let role = match prepared {
+        Ok(role) => role,
+        Err(error) => {
+            eprintln!("keepalived: not started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Some(pid) = family::running_pid(&role.pid_file) {
+        eprintln!("keepalived: already running [pid {pid}]");
+        return ExitCode::FAILURE;
+    }
+    left::begin();
+    family::start(&role, options.foreground)
+}
+
+/// What the whole family has in common: its network and its umask.
+fn prepare(options: &KeepalivedOptions, settings: &settings::Settings) -> io::Result<()> {
+    let umask = options.umask.or(settings.whole.umask);
+    if let Some(umask) = umask {
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
+    }
+    if let Some(name) = options.namespace.as_ref().or(settings.whole.net_namespace.as_ref()) {
+        let open = File::open(Path::new(NAMED_NAMESPACES).join(name));
+        let named =
+            |error| io::Error::new(io::ErrorKind::NotFound, format!("namespace {name}: {error}"));
+        linux::namespace::enter(open.map_err(named)?, Kind::Network)?;
+    }
+    Ok(())
+}
+
+/// The family, for a process of it.
+///
+/// # Errors
+/// When the options can't be written down.
+pub(crate) fn role(options: &KeepalivedOptions) -> io::Result<Role> {
+    Ok(Role {
+        name: "keepalived",
+        worker: WORKER,
+        parent: PARENT,
+        pid_file: options.pid_file.clone().unwrap_or_else(|| paths::VRRP_PID_FILE.into()),
+        pid_width: 0,
+        worker_pid_file: Some(
+            options.worker_pid_file.clone().unwrap_or_else(|| paths::VRRP_WORKER_PID_FILE.into()),
+        ),
+        options: serde_json::to_string(options).map_err(io::Error::other)?,
+        signals: vec![
+            (SignalKind::terminate(), Some(order::STOP)),
+            (SignalKind::interrupt(), Some(order::STOP)),
+            (SignalKind::hangup(), Some(order::RELOAD)),
+            (SignalKind::user_defined1(), Some(order::USER1)),
+            (SignalKind::user_defined2(), Some(order::USER2)),
+            (SignalKind::from_raw(SIGNAL_JSON), Some(order::JSON)),
+            (SignalKind::from_raw(SIGNAL_CLEAR), Some(order::CLEAR)),
+        ],
+    })
+}
+
+/// The family as this configuration wants it: with pid files of its own.
+fn role_with(options: &KeepalivedOptions, settings: &settings::Settings) -> io::Result<Role> {
+    let mut options = options.clone();
+    let whole = &settings.whole;
+    if whole.use_pid_dir || whole.instance.is_some() {
+        let directory = Path::new(if whole.use_pid_dir { "/run/keepalived" } else { "/run" });
+        std::fs::create_dir_all(directory)?;
+        let suffix = whole.instance.as_ref().map(|name| format!("_{name}")).unwrap_or_default();
+        let file = |name: &str| directory.join(format!("{name}{suffix}.pid"));
+        options.pid_file.get_or_insert_with(|| file("keepalived"));
+        options.worker_pid_file.get_or_insert_with(|| file("vrrp"));
+    }
+    role(&options)
+}

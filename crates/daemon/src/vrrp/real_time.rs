@@ -1,0 +1,273 @@
+//! The real-time loop of the VRRP role: its machine and its sockets on one thread that nothing
+//! slow reaches.
+//!
+//! Reads the clock once per input, gives the input to the machine, sends adverts itself, those of
+//! one moment together, and passes everything else on. It makes no call that waits for a disk, a
+//! name server, a script or another thread.
+
+use super::sockets::Sockets;
+use crate::channel::Outbox;
+use api::Level;
+use api::vrrp::VrrpStatus;
+use base::{Instant, Machine};
+use linux::rt::{self, Poller};
+use linux::vrrp::Room;
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+use vrrp::config::Config;
+use vrrp::{Inherited, Input, Output, Received, Role};
+
+/// Calls for packets of one socket before timers and the other sockets have their turn: with a
+/// few dozen packets each, a flood delays an advert by a fraction of a millisecond.
+const CALLS_PER_TURN: usize = 4;
+/// The machine is told the wall clock this often; it wants it once a second.
+const AMBIENT_EVERY: Duration = Duration::from_millis(500);
+/// A socket that could not be opened is tried again after this, if nothing is heard of its
+/// interface before.
+const REOPEN_AFTER: Duration = Duration::from_secs(5);
+
+/// To the real-time thread.
+#[derive(Debug)]
+pub(crate) enum ToRole {
+    /// For the machine.
+    Input(Input),
+    /// A new configuration: sockets that it needs as well stay open.
+    Reload(Box<Config>),
+    /// Answered by [`FromRole::Status`] with the same number.
+    Status(u64),
+    /// The interfaces there are, by number; the sockets of those named are opened anew.
+    Interfaces(BTreeMap<u32, String>, Vec<String>),
+}
+
+/// From the real-time thread.
+#[derive(Debug)]
+pub(crate) enum FromRole {
+    /// What the machine asks for, in order, except what the thread did itself.
+    Outputs(Vec<Output>),
+    /// The answer to [`ToRole::Status`].
+    Status(u64, Box<VrrpStatus>),
+    /// Other routers are masters now. Comes before what follows from it.
+    Left(Vec<Inherited>),
+    /// Something an administrator should know.
+    Notice(Level, String),
+}
+
+/// Everything the thread owns.
+pub(crate) struct RealTime {
+    /// The machine.
+    pub(crate) role: Role,
+    /// Its sockets, of which none is open yet.
+    pub(crate) sockets: Sockets,
+    /// Where it waits.
+    pub(crate) poller: Poller,
+    /// What the other threads want.
+    pub(crate) inbox: rtrb::Consumer<ToRole>,
+    /// What the other threads get.
+    pub(crate) outbox: Outbox<FromRole>,
+    /// The masters that were told last.
+    pub(crate) left: Vec<Inherited>,
+}
+
+/// State of the loop beside what it owns.
+struct Turn {
+    outputs: Vec<Output>,
+    room: Room,
+    ambient_at: Instant,
+    reopen_at: Option<Instant>,
+    is_over: bool,
+}
+
+impl RealTime {
+    /// Runs until the machine asks to exit.
+    ///
+    /// # Errors
+    /// Those of waiting, which would be a kernel out of memory; `BrokenPipe` when the other
+    /// threads stopped taking anything.
+    pub(crate) fn run(mut self, config: &Config) -> io::Result<()> {
+        let mut turn = Turn {
+            outputs: Vec::with_capacity(64),
+            room: Room::new(),
+            ambient_at: rt::now(),
+            reopen_at: None,
+            is_over: false,
+        };
+        self.sockets.want(config);
+        self.open_all(&mut turn);
+        self.give(&mut turn, Input::Ambient { wall: rt::wall() })?;
+        // What is known of interfaces and addresses was put in before this thread started.
+        self.take_inbox(&mut turn)?;
+        while !turn.is_over {
+            self.turn(&mut turn)?;
+        }
+        self.outbox.flush();
+        Ok(())
+    }
+
+    fn turn(&mut self, turn: &mut Turn) -> io::Result<()> {
+        let deadline = [self.role.next_deadline(), Some(turn.ambient_at), turn.reopen_at]
+            .into_iter()
+            .flatten()
+            .min();
+        let ready = self.poller.wait(deadline)?;
+        let woken = ready.woken;
+        let mut tokens = [0_u64; 64];
+        let count = ready.tokens.len().min(tokens.len());
+        tokens[..count].copy_from_slice(&ready.tokens[..count]);
+        let now = rt::now();
+        if now >= turn.ambient_at {
+            self.ambient(turn)?;
+        }
+        if turn.reopen_at.is_some_and(|at| now >= at) {
+            self.open_all(turn);
+        }
+        // What came in counts before the silence it ends.
+        for token in &tokens[..count] {
+            self.receive(turn, *token as usize)?;
+        }
+        if woken {
+            self.take_inbox(turn)?;
+        }
+        if !turn.is_over && self.role.next_deadline().is_some_and(|at| at <= rt::now()) {
+            self.give(turn, Input::Tick)?;
+        }
+        if self.outbox.is_backed_up() {
+            self.outbox.flush();
+        }
+        Ok(())
+    }
+
+    fn ambient(&mut self, turn: &mut Turn) -> io::Result<()> {
+        turn.ambient_at = rt::now() + AMBIENT_EVERY;
+        self.give(turn, Input::Ambient { wall: rt::wall() })?;
+        // Sequence numbers of authentication headers grow without anything else changing.
+        self.note_left()
+    }
+
+    /// Gives one input to the machine and does what follows from it.
+    fn give(&mut self, turn: &mut Turn, input: Input) -> io::Result<()> {
+        self.role.handle(rt::now(), input, &mut turn.outputs);
+        self.perform(turn)
+    }
+
+    fn receive(&mut self, turn: &mut Turn, token: usize) -> io::Result<()> {
+        for _ in 0..CALLS_PER_TURN {
+            let (role, outputs) = (&mut self.role, &mut turn.outputs);
+            let read = self.sockets.receive(token, &mut turn.room, |interface, incoming| {
+                let packet = Received {
+                    interface: interface.to_owned(),
+                    source: incoming.source,
+                    destination: incoming.destination,
+                    ttl: incoming.ttl,
+                    bytes: incoming.bytes.to_vec(),
+                };
+                role.handle(rt::now(), Input::Packet(packet), outputs);
+            });
+            self.perform(turn)?;
+            match read {
+                Ok(1..) => {}
+                Ok(0) => return Ok(()),
+                Err(_) => {
+                    // Told once by the kernel (an interface went down), and passes; or the socket
+                    // was closed and is opened again in time.
+                    turn.reopen_at.get_or_insert(rt::now() + REOPEN_AFTER);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_inbox(&mut self, turn: &mut Turn) -> io::Result<()> {
+        while let Ok(item) = self.inbox.pop() {
+            match item {
+                ToRole::Input(input) => self.give(turn, input)?,
+                ToRole::Status(number) => {
+                    let status = Box::new(self.role.status());
+                    self.push(FromRole::Status(number, status))?;
+                }
+                ToRole::Reload(config) => {
+                    for (token, receiver) in self.sockets.want(&config) {
+                        let _ = self.poller.remove(receiver);
+                        let _ = self.poller.add(receiver, token as u64);
+                    }
+                    self.open_all(turn);
+                    self.give(turn, Input::Reload(config))?;
+                }
+                ToRole::Interfaces(names, changed) => {
+                    self.sockets.name_interfaces(names);
+                    changed.iter().for_each(|name| self.sockets.close(name));
+                    if !changed.is_empty() {
+                        self.open_all(turn);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open_all(&mut self, turn: &mut Turn) {
+        let again = turn.reopen_at.take().is_some();
+        for token in self.sockets.closed() {
+            let opened = self.sockets.open(token).and_then(|receiver| {
+                self.poller.add(receiver, token as u64).map_err(|error| error.to_string())
+            });
+            if let Err(text) = opened {
+                // Told once; a machine that waits for an interface says so itself.
+                if !again {
+                    self.notice(Level::Warning, text);
+                }
+                turn.reopen_at = Some(rt::now() + REOPEN_AFTER);
+            }
+        }
+    }
+
+    /// Does what the machine asks for: sends itself, passes the rest on in order.
+    fn perform(&mut self, turn: &mut Turn) -> io::Result<()> {
+        if turn.outputs.is_empty() {
+            return Ok(());
+        }
+        let moved =
+            turn.outputs.iter().any(|o| matches!(o, Output::Take { .. } | Output::Release { .. }));
+        if moved {
+            self.note_left()?;
+        }
+        let (mut adverts, mut rest) = (Vec::new(), Vec::new());
+        for output in turn.outputs.drain(..) {
+            match output {
+                Output::Send(advert) => adverts.push(advert),
+                Output::Exit => {
+                    turn.is_over = true;
+                    rest.push(Output::Exit);
+                }
+                other => rest.push(other),
+            }
+        }
+        let outbox = &mut self.outbox;
+        self.sockets.send(&adverts, |text| {
+            let _ = outbox.push(FromRole::Notice(Level::Error, text));
+        });
+        if rest.is_empty() { Ok(()) } else { self.push(FromRole::Outputs(rest)) }
+    }
+
+    fn note_left(&mut self) -> io::Result<()> {
+        let left = self.role.inheritance();
+        if left == self.left {
+            return Ok(());
+        }
+        self.left.clone_from(&left);
+        self.push(FromRole::Left(left))
+    }
+
+    fn notice(&mut self, level: Level, text: String) {
+        let _ = self.outbox.push(FromRole::Notice(level, text));
+    }
+
+    fn push(&mut self, item: FromRole) -> io::Result<()> {
+        if self.outbox.push(item) {
+            return Ok(());
+        }
+        // The parent starts a new worker, which takes over what is in place.
+        Err(io::Error::new(io::ErrorKind::BrokenPipe, "the worker's other threads are stuck"))
+    }
+}

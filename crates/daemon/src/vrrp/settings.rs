@@ -1,0 +1,299 @@
+//! keepalived.conf as this process needs it: read with the host's own answers.
+
+use super::KeepalivedOptions;
+use crate::logs;
+use api::Level;
+use base::Severity;
+use config::File;
+use config::keepalived::{self, Host, Interface, Keepalived, Program};
+use linux::netlink::Netlink;
+use linux::process::{User, group_id};
+use std::fs;
+use std::io::{self, Read};
+use std::net::{IpAddr, ToSocketAddrs};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use vrrp::Subject;
+use vrrp::config::{Config, Notify};
+
+/// Longest file read, in bytes: thousands of instances fit.
+const FILE_MAX: u64 = 16 << 20;
+/// keepalived's exit code for a configuration that can't be read
+/// (docs/ancestors/keepalived.md §2.1).
+const EXIT_NO_FILE: u8 = 6;
+/// And for one with something fatal in it.
+const EXIT_UNUSABLE: u8 = 2;
+/// Where a script without a path is looked for, and what it gets as its own PATH.
+const PATH: &str = crate::environment::PATH;
+/// Write permission for others than the owner.
+const OTHERS_WRITE: u32 = 0o022;
+/// In such a directory nobody can replace the files of others.
+const STICKY: u32 = 0o1000;
+
+/// What the worker runs with.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct Settings {
+    /// This host's name.
+    pub(crate) host: String,
+    /// For the machine.
+    pub(crate) vrrp: Config,
+    /// Of the role as a whole.
+    pub(crate) whole: keepalived::Settings,
+}
+
+impl Settings {
+    /// Whom to tell of an instance or a group.
+    pub(crate) fn notify(&self, of: &Subject) -> Option<&Notify> {
+        match of {
+            Subject::Instance(name) => {
+                let found = self.vrrp.instances.iter().find(|known| known.name == *name);
+                found.map(|instance| &instance.notify)
+            }
+            Subject::Group(name) => {
+                let found = self.vrrp.groups.iter().find(|known| known.name == *name);
+                found.map(|group| &group.notify)
+            }
+        }
+    }
+}
+
+/// Something about the files, as a sentence with its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Finding {
+    /// How bad it is.
+    pub(crate) level: Level,
+    /// The sentence.
+    pub(crate) text: String,
+}
+
+/// A configuration that can be run.
+pub(crate) struct Loaded {
+    /// What it says.
+    pub(crate) settings: Settings,
+    /// What is wrong with it all the same.
+    pub(crate) findings: Vec<Finding>,
+    /// Something in it keepalived would end for.
+    is_fatal: bool,
+}
+
+/// A configuration that is not run.
+pub(crate) struct Refused {
+    /// Why.
+    pub(crate) findings: Vec<Finding>,
+    /// keepalived's exit code for it.
+    pub(crate) exit_code: u8,
+}
+
+impl Refused {
+    /// To the terminal, where no log is.
+    pub(crate) fn print(&self) {
+        for finding in &self.findings {
+            eprintln!("keepalived: {}: {}", logs::word(finding.level), finding.text);
+        }
+    }
+}
+
+/// What a check found.
+pub(crate) struct Checked {
+    /// Everything.
+    pub(crate) findings: Vec<Finding>,
+    /// What `keepalived -t` returns.
+    pub(crate) exit_code: u8,
+}
+
+/// Reads the configuration, to start with it. An instance that can't be run is left out, and said
+/// so; the others run.
+///
+/// # Errors
+/// Why nothing can be run.
+pub(crate) fn load(options: &KeepalivedOptions) -> Result<Loaded, Refused> {
+    let (host, read) = read(options)?;
+    let (is_fatal, findings) = (read.is_fatal(), findings(&read));
+    let settings = Settings { host, vrrp: read.vrrp, whole: read.settings };
+    Ok(Loaded { settings, findings, is_fatal })
+}
+
+/// Reads the configuration, to go on with it: nothing in it may be fatal for anything.
+///
+/// # Errors
+/// What is.
+pub(crate) fn reload(options: &KeepalivedOptions) -> Result<Loaded, Refused> {
+    let loaded = load(options)?;
+    if loaded.is_fatal {
+        return Err(Refused { findings: loaded.findings, exit_code: EXIT_UNUSABLE });
+    }
+    Ok(loaded)
+}
+
+/// Reads the configuration, to say what is wrong with it.
+pub(crate) fn check(options: &KeepalivedOptions) -> Checked {
+    match read(options) {
+        Ok((_, read)) => Checked { findings: findings(&read), exit_code: read.exit_code },
+        // keepalived checks a file that is not there without complaint; what can't be read is
+        // told here.
+        Err(refused) => Checked { findings: refused.findings, exit_code: 0 },
+    }
+}
+
+fn read(options: &KeepalivedOptions) -> Result<(String, Keepalived), Refused> {
+    let path = options.file.to_string_lossy().into_owned();
+    let text = text(&path).map_err(|error| Refused {
+        findings: vec![Finding {
+            level: Level::Error,
+            text: format!("cannot read {path}: {error}"),
+        }],
+        exit_code: EXIT_NO_FILE,
+    })?;
+    let name = linux::system::node_name();
+    let short = name.split('.').next().unwrap_or(&name).to_owned();
+    let file = File::new(path, text);
+    let read = with_host(&short, options, |host| keepalived::keepalived(&file, host));
+    Ok((name, read))
+}
+
+fn text(path: &str) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(FILE_MAX).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn findings(read: &Keepalived) -> Vec<Finding> {
+    read.findings
+        .iter()
+        .map(|found| {
+            let source = read.files.iter().find(|file| file.path == found.file);
+            let (line, column) = source.map_or((1, 1), |file| found.line_column(&file.text));
+            let level = match found.severity {
+                Severity::Error => Level::Error,
+                Severity::Warning => Level::Warning,
+                Severity::Note => Level::Info,
+            };
+            let more: String = [&found.effect, &found.help]
+                .into_iter()
+                .flatten()
+                .map(|text| format!("; {text}"))
+                .collect();
+            Finding {
+                level,
+                text: format!("{}:{line}:{column}: {}{more}", found.file, found.message),
+            }
+        })
+        .collect()
+}
+
+/// Files of this host.
+struct Files;
+
+impl keepalived::Sources for Files {
+    fn read(&self, path: &str) -> Option<String> {
+        text(path).ok()
+    }
+
+    fn matching(&self, pattern: &str) -> Vec<String> {
+        linux::file::matching(pattern)
+    }
+}
+
+/// Lets `ask` question this host.
+fn with_host<T>(name: &str, options: &KeepalivedOptions, ask: impl FnOnce(&Host<'_>) -> T) -> T {
+    let directory = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();
+    let interface =
+        |name: &str| match Netlink::open().and_then(|mut netlink| netlink.interface(name)) {
+            Ok(found) if found.loopback => Interface::Loopback,
+            Ok(_) => Interface::Present,
+            Err(_) => Interface::Missing,
+        };
+    ask(&Host {
+        name,
+        config_id: options.config_id.as_deref(),
+        directory: &directory,
+        random: linux::rt::now().as_nanos(),
+        sources: &Files,
+        environment: &|name| std::env::var(name).ok(),
+        interface: &interface,
+        user_exists: &|name| matches!(User::by_name(name), Ok(Some(_))),
+        group_exists: &|name| matches!(group_id(name), Ok(Some(_))),
+        program: &program,
+        resolve: &resolve,
+    })
+}
+
+fn resolve(name: &str) -> Option<IpAddr> {
+    (name, 0).to_socket_addrs().ok()?.next().map(|address| address.ip())
+}
+
+/// What a script's program is: a path, or a name to look for.
+fn program(name: &str) -> Program {
+    let is_executable = |path: &Path| {
+        fs::metadata(path)
+            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    };
+    let found: Option<PathBuf> = if name.contains('/') {
+        Some(PathBuf::from(name)).filter(|path| is_executable(path))
+    } else {
+        PATH.split(':').map(|dir| Path::new(dir).join(name)).find(|path| is_executable(path))
+    };
+    match found.and_then(|path| path.canonicalize().ok()) {
+        None => Program::Missing,
+        Some(path) if path.ancestors().any(others_can_write) => Program::Writable,
+        Some(_) => Program::Fine,
+    }
+}
+
+/// Whether somebody other than root can replace what is there.
+fn others_can_write(path: &Path) -> bool {
+    let Ok(meta) = fs::metadata(path) else { return true };
+    let mode = meta.permissions().mode();
+    meta.uid() != 0 || (mode & OTHERS_WRITE != 0 && !(meta.is_dir() && mode & STICKY != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(path: &Path) -> KeepalivedOptions {
+        KeepalivedOptions { file: path.to_owned(), ..KeepalivedOptions::default() }
+    }
+
+    #[test]
+    fn a_missing_file_does_not_start_and_does_not_end_what_runs() {
+        let missing = options(Path::new("/no/such/keepalived.conf"));
+        assert_eq!(load(&missing).err().map(|refused| refused.exit_code), Some(EXIT_NO_FILE));
+        assert!(reload(&missing).is_err());
+        assert_eq!(check(&missing).exit_code, 0);
+    }
+
+    #[test]
+    fn one_bad_instance_is_left_out_at_start_and_refused_on_reload() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keepalived.conf");
+        let instance = |name: &str, interface: &str, vrid: u8| {
+            format!(
+                "vrrp_instance {name} {{\n interface {interface}\n virtual_router_id {vrid}\n \
+                 virtual_ipaddress {{\n 192.0.2.{vrid}\n }}\n}}\n"
+            )
+        };
+        let text = format!(
+            "global_defs {{\n dynamic_interfaces\n}}\n{}{}",
+            instance("good", "eth-good", 1),
+            instance("bad", "lo", 2),
+        );
+        fs::write(&path, text).unwrap();
+        let loaded = load(&options(&path)).ok().unwrap();
+        let names: Vec<_> = loaded.settings.vrrp.instances.iter().map(|i| &*i.name).collect();
+        assert_eq!(names, ["good"]);
+        assert!(reload(&options(&path)).is_err());
+    }
+
+    #[test]
+    fn programs_are_found_by_path_or_name_and_must_be_roots_own() {
+        assert_eq!(program("/no/such/program"), Program::Missing);
+        assert_ne!(program("true"), Program::Missing);
+        let dir = tempfile::tempdir().unwrap();
+        let script = dir.path().join("check.sh");
+        fs::write(&script, "#!/bin/sh\n").unwrap();
+        assert_eq!(program(&script.to_string_lossy()), Program::Missing, "not executable");
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(program(&script.to_string_lossy()), Program::Writable);
+    }
+}

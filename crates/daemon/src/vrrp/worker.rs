@@ -1,0 +1,431 @@
+//! The VRRP role's worker process: the real-time loop on its main thread, everything else on one
+//! other.
+
+use super::hub::{Hub, Wanted};
+use super::real_time::{FromRole, RealTime, ToRole};
+use super::settings::{self, Settings};
+use super::sockets::Sockets;
+use super::{KeepalivedOptions, addresses, dump, fifo, left, notify, trackers, vmac, watch};
+use crate::channel::{self, Collector, NodeHandle};
+use crate::descriptors::{readable, silence_stderr, take_stdin, take_stdout};
+use crate::executor::{Client, datagrams};
+use crate::family::{EXIT_CONFIGURATION, RUNNING, order};
+use crate::journal::Journal;
+use crate::logs::{Log, Targets};
+use crate::worker::become_real_time;
+use crate::{api_server, paths};
+use api::Level;
+use api::vrrp::RouterState;
+use linux::netlink::Netlink;
+use linux::rt::{self, Poller};
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::time::Duration;
+use tokio::net::UnixDatagram;
+use tokio::time::timeout;
+use vrrp::config::Command;
+use vrrp::{Boot, Inherited, Input, Notification, Output, Role, Subject, What};
+
+/// Stack of the ordinary thread; nothing in it recurses.
+const STACK: usize = 512 << 10;
+/// Threads for calls that wait (mail, disks); they end when idle.
+const WAITING_THREADS: usize = 4;
+/// How long an idle one of them stays.
+const WAITING_THREAD_STAYS: Duration = Duration::from_secs(2);
+/// At the end routes and rules are waited for so long.
+const ROUTES_AT_END: Duration = Duration::from_secs(5);
+/// And stop scripts, as keepalived does (docs/ancestors/keepalived.md §2.4).
+const SCRIPTS_AT_END: Duration = Duration::from_secs(1);
+/// What waits beside a full ring is moved on this often.
+const FLUSH_EVERY: Duration = Duration::from_millis(200);
+/// The real-time priority, unless `vrrp_rt_priority` is written.
+const PRIORITY: u8 = 1;
+
+/// Entry of the worker process: standard input is the parent's socket, standard output the
+/// executor's.
+pub(crate) fn main(options: &KeepalivedOptions) -> ExitCode {
+    let sockets = take_stdin().and_then(|parent| Ok((parent, take_stdout()?)));
+    let (parent, executor) = match sockets {
+        Ok(sockets) => sockets,
+        Err(error) => return failed(&error),
+    };
+    let loaded = match settings::load(options) {
+        Ok(loaded) => loaded,
+        Err(refused) => {
+            refused.print();
+            return ExitCode::from(EXIT_CONFIGURATION);
+        }
+    };
+    if !options.foreground
+        && let Err(error) = silence_stderr()
+    {
+        return failed(&error);
+    }
+    match run(options, loaded, parent, executor) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &io::Error) -> ExitCode {
+    eprintln!("keepalived: the worker ended: {error}");
+    ExitCode::FAILURE
+}
+
+fn run(
+    options: &KeepalivedOptions,
+    loaded: settings::Loaded,
+    parent: OwnedFd,
+    executor: OwnedFd,
+) -> io::Result<()> {
+    let poller = Poller::new()?;
+    let (role, inbox, mut outbox, collector) =
+        channel::channel::<ToRole, FromRole>(poller.waker())?;
+    let (left_sender, left) = mpsc::channel();
+    let config = loaded.settings.vrrp.clone();
+    let priority = loaded.settings.whole.vrrp.real_time.unwrap_or(PRIORITY);
+    let shell = Shell {
+        options: options.clone(),
+        loaded,
+        role,
+        collector,
+        parent,
+        executor,
+        left: left_sender,
+    };
+    let shell = std::thread::Builder::new().stack_size(STACK).spawn(move || shell.run())?;
+    let inherited = left.recv().unwrap_or_default();
+    // What only the start needed shall not be locked.
+    let _ = linux::memory::release_file_pages();
+    for text in become_real_time(true, priority) {
+        outbox.push(FromRole::Notice(Level::Warning, text));
+    }
+    let real_time = RealTime {
+        role: Role::new(config.clone(), Boot { inherited: inherited.clone() }),
+        sockets: Sockets::default(),
+        poller,
+        inbox,
+        outbox,
+        left: inherited,
+    };
+    real_time.run(&config)?;
+    shell.join().map_err(|_| io::Error::other("the ordinary thread panicked"))?
+}
+
+/// What the ordinary thread begins with.
+struct Shell {
+    options: KeepalivedOptions,
+    loaded: settings::Loaded,
+    role: NodeHandle<ToRole>,
+    collector: Collector<FromRole>,
+    parent: OwnedFd,
+    executor: OwnedFd,
+    left: mpsc::Sender<Vec<Inherited>>,
+}
+
+impl Shell {
+    fn run(self) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(WAITING_THREADS)
+            .thread_keep_alive(WAITING_THREAD_STAYS)
+            .thread_stack_size(STACK)
+            .build()?;
+        let ended = tokio::task::LocalSet::new().block_on(&runtime, self.live());
+        // A mail may still wait somewhere; nobody waits for it.
+        runtime.shutdown_background();
+        ended
+    }
+
+    async fn live(self) -> io::Result<()> {
+        let Self { options, loaded, role, collector, parent, executor, left } = self;
+        let settings = Rc::new(loaded.settings);
+        let (log, troubles) =
+            Log::open(&settings.host, targets(&options), u8::from(options.detail));
+        fs::create_dir_all(paths::VRRP_STATE_DIR)?;
+        let journal = Journal::new(Some(Path::new(paths::VRRP_STATE_DIR)));
+        let executor = Client::new(executor, rt::now().as_nanos())?;
+        let hub = Hub::new(role, executor, Rc::clone(&settings), journal, log.of("keepalived"));
+        for text in troubles {
+            hub.notice(Level::Error, text);
+        }
+        notice_all(&hub, &loaded.findings);
+        tokio::task::spawn_local(listen_to_executor(Rc::clone(&hub)));
+        let is_first = left::is_first();
+        if is_first && let Some((command, limit)) = &settings.whole.startup {
+            run_once(&hub, "startup_script", command, *limit).await;
+        }
+        let (monitor, inherited, looker) = begin(&hub, is_first).await?;
+        // Fails only when the real-time thread has gone; then the process ends.
+        let _ = left.send(inherited);
+
+        tokio::task::spawn_local(trackers::watch(Rc::clone(&hub), looker));
+        let watching = Rc::clone(&hub);
+        tokio::task::spawn_local(async move {
+            if let Err(error) = watch::watch(Rc::clone(&watching), monitor).await {
+                watching.notice(Level::Error, format!("interfaces are not watched: {error}"));
+            }
+        });
+        let listener = api_server::listen(paths::VRRP_SOCKET)?;
+        tokio::task::spawn_local(api_server::serve(Rc::clone(&hub), listener));
+        tokio::task::spawn_local(reload_when_asked(Rc::clone(&hub), options.clone()));
+        tokio::task::spawn_local(keep_flushing(Rc::clone(&hub)));
+        let parent = Rc::new(datagrams(parent)?);
+        tokio::task::spawn_local(obey(Rc::clone(&hub), Rc::clone(&parent), options.keep));
+        let _ = parent.send(&[RUNNING]).await;
+        serve_role(&hub, collector).await?;
+        finish(&hub).await;
+        Ok(())
+    }
+}
+
+/// Where log lines go.
+fn targets(options: &KeepalivedOptions) -> Targets {
+    Targets {
+        facility: (!options.without_syslog).then_some(options.facility),
+        stderr: options.log_console && options.foreground,
+        ..Targets::default()
+    }
+}
+
+/// Puts in place what is there before the machine begins, and tells it what there is.
+async fn begin(
+    hub: &Rc<Hub>,
+    is_first: bool,
+) -> io::Result<(watch::Watched, Vec<Inherited>, trackers::Looker)> {
+    let settings = hub.settings();
+    let mut netlink = Netlink::open()?;
+    let mut troubles = vmac::make(&mut netlink, &settings.vrrp);
+    let inherited = left::find(&mut netlink, &settings.vrrp);
+    if is_first {
+        troubles.extend(trackers::create_files(&settings.whole.track_files));
+    }
+    for text in troubles {
+        hub.notice(Level::Warning, text);
+    }
+    if let Err(error) = left::note(&inherited) {
+        hub.notice(Level::Error, format!("what runs here can't be noted: {error}"));
+    }
+    addresses::take(hub, statics(&settings));
+    fifo::install(hub, &settings).await;
+
+    // In this order nothing is missed.
+    let monitor = watch::Watched::open()?;
+    hub.world.borrow_mut().list(&mut netlink)?;
+    hub.role.send(ToRole::Interfaces(hub.world.borrow().names(), Vec::new()));
+    watch::tell(hub);
+    let mut looker = trackers::Looker::default();
+    let (files, processes) = (&settings.whole.track_files, &settings.whole.track_processes);
+    for (what, condition) in looker.look(files, processes, tokio::time::Instant::now()) {
+        hub.input(Input::Tracker { what, condition });
+    }
+    Ok((monitor, inherited, looker))
+}
+
+/// What is always in place, under a name that no instance has.
+fn statics(settings: &Settings) -> addresses::Belongings {
+    addresses::Belongings {
+        instance: String::new(),
+        addresses: settings.whole.static_addresses.clone(),
+        routes: settings.whole.static_routes.clone(),
+        rules: settings.whole.static_rules.clone(),
+    }
+}
+
+async fn run_once(hub: &Hub, what: &str, command: &Command, limit: Duration) {
+    let wanted = Wanted::configured(command, &[], Some(limit), &hub.settings());
+    let end = hub.run(wanted).await;
+    if end.code != Some(0) {
+        hub.notice(Level::Warning, format!("{what}: {}", end.how));
+    }
+}
+
+/// Takes what the machine asks for until it exits.
+async fn serve_role(hub: &Rc<Hub>, mut collector: Collector<FromRole>) -> io::Result<()> {
+    let bell = readable(collector.bell())?;
+    loop {
+        let mut rung = bell.readable().await?;
+        let mut count = [0; 8];
+        let _ = rustix::io::read(bell.get_ref(), &mut count);
+        rung.clear_ready();
+        while let Some(item) = collector.next() {
+            match item {
+                FromRole::Outputs(outputs) => {
+                    for output in outputs {
+                        if output == Output::Exit {
+                            return Ok(());
+                        }
+                        perform(hub, output);
+                    }
+                }
+                FromRole::Status(number, status) => hub.take_status(number, *status),
+                FromRole::Left(masters) => {
+                    if let Err(error) = left::note(&masters) {
+                        hub.log_line(Level::Error, &format!("masters can't be noted: {error}"));
+                    }
+                }
+                FromRole::Notice(level, text) => hub.notice(level, text),
+            }
+        }
+    }
+}
+
+fn perform(hub: &Rc<Hub>, output: Output) {
+    match output {
+        Output::Take { instance, addresses, routes, rules } => {
+            addresses::take(hub, addresses::Belongings { instance, addresses, routes, rules });
+        }
+        Output::Release { instance, addresses, routes, rules } => {
+            addresses::release(hub, addresses::Belongings { instance, addresses, routes, rules });
+        }
+        Output::Announce { instance, addresses } => {
+            addresses::announce(hub, &instance, &addresses);
+        }
+        Output::Run { name } => trackers::run(hub, name),
+        Output::Notify(told) => notify::tell(hub, told),
+        Output::Event(event) => hub.take_event(event),
+        // The real-time thread did the one itself, and ends by the other.
+        Output::Send(_) | Output::Exit => {}
+    }
+}
+
+/// The machine has ended: what is under way ends too.
+async fn finish(hub: &Rc<Hub>) {
+    let keep = hub.keep.get();
+    let settings = hub.settings();
+    if !keep {
+        addresses::release(hub, statics(&settings));
+    }
+    let _ = timeout(ROUTES_AT_END, hub.routes.drained()).await;
+    let _ = timeout(SCRIPTS_AT_END, hub.notified.drained()).await;
+    fifo::remove_all(hub).await;
+    if keep {
+        if let Err(error) = left::keep() {
+            hub.log_line(Level::Error, &format!("masters can't be noted: {error}"));
+        }
+    } else {
+        if let Ok(mut netlink) = Netlink::open() {
+            vmac::remove(&mut netlink, &settings.vrrp, &vrrp::config::Config::default());
+        }
+        left::forget();
+    }
+    if let Some((command, limit)) = &settings.whole.shutdown {
+        run_once(hub, "shutdown_script", command, *limit).await;
+    }
+    let _ = fs::remove_file(paths::VRRP_SOCKET);
+}
+
+/// Moves on what waits beside a full ring.
+async fn keep_flushing(hub: Rc<Hub>) {
+    loop {
+        tokio::time::sleep(FLUSH_EVERY).await;
+        hub.role.flush();
+    }
+}
+
+/// Without an executor nothing can be started: the parent starts both anew.
+async fn listen_to_executor(hub: Rc<Hub>) {
+    let error = hub.listen_to_executor().await.err();
+    let why = error.map(|error| error.to_string()).unwrap_or_default();
+    hub.log_line(Level::Critical, &format!("the executor is gone ({why}); starting anew"));
+    std::process::exit(1);
+}
+
+/// Does what the parent says; without a parent, stops in good order.
+async fn obey(hub: Rc<Hub>, parent: Rc<UnixDatagram>, keep: bool) {
+    let mut word = [0];
+    while let Ok(1..) = parent.recv(&mut word).await {
+        match word[0] {
+            order::STOP => hub.stop(keep),
+            order::RELOAD => hub.reload.notify_one(),
+            order::USER1 => spawn_dump(&hub, dump::Kind::Data),
+            order::USER2 => spawn_dump(&hub, dump::Kind::Stats),
+            order::JSON => spawn_dump(&hub, dump::Kind::Json),
+            order::CLEAR => {
+                tokio::task::spawn_local(dump::clear(Rc::clone(&hub)));
+            }
+            _ => {}
+        }
+    }
+    hub.notice(Level::Critical, "the parent process is gone; stopping");
+    hub.stop(false);
+}
+
+fn spawn_dump(hub: &Rc<Hub>, kind: dump::Kind) {
+    tokio::task::spawn_local(dump::write(Rc::clone(hub), kind));
+}
+
+/// Reads the configuration again when asked. One with anything fatal in it changes nothing.
+async fn reload_when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
+    loop {
+        hub.reload.notified().await;
+        let options = options.clone();
+        let Ok(loaded) = tokio::task::spawn_blocking(move || settings::reload(&options)).await
+        else {
+            continue;
+        };
+        match loaded {
+            Ok(loaded) => {
+                notice_all(&hub, &loaded.findings);
+                install(&hub, Rc::new(loaded.settings)).await;
+            }
+            Err(refused) => {
+                notice_all(&hub, &refused.findings);
+                hub.notice(Level::Error, "the configuration is wrong; everything stays as it was");
+            }
+        }
+    }
+}
+
+async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
+    let old = hub.settings();
+    if let Ok(mut netlink) = Netlink::open() {
+        for text in vmac::make(&mut netlink, &new.vrrp) {
+            hub.notice(Level::Error, text);
+        }
+    }
+    hub.install(Rc::clone(&new));
+    fifo::install(hub, &new).await;
+    // Source addresses that are new to the machine come before what needs them.
+    watch::tell(hub);
+    hub.role.send(ToRole::Reload(Box::new(new.vrrp.clone())));
+    if statics(&old) != statics(&new) {
+        addresses::release(hub, statics(&old));
+        addresses::take(hub, statics(&new));
+    }
+    // The answer comes after everything that followed from the new configuration was done.
+    let Some(status) = hub.status().await else { return };
+    if let Ok(mut netlink) = Netlink::open() {
+        vmac::remove(&mut netlink, &old.vrrp, &new.vrrp);
+    }
+    if new.whole.fifo_states_on_reload {
+        let states = status.routers.iter().filter_map(|router| {
+            let what = state_told(router.state)?;
+            let of = Subject::Instance(router.name.clone());
+            let (priority, commands) = (router.effective_priority, Vec::new());
+            Some(Notification { of, what, priority, commands, mail: false })
+        });
+        states.for_each(|told| notify::tell(hub, told));
+    }
+}
+
+/// What a FIFO is told of a state.
+const fn state_told(state: RouterState) -> Option<What> {
+    match state {
+        RouterState::Init => None,
+        RouterState::Backup => Some(What::Backup),
+        RouterState::Master => Some(What::Master),
+        RouterState::Fault => Some(What::Fault),
+    }
+}
+
+fn notice_all(hub: &Hub, findings: &[settings::Finding]) {
+    for finding in findings {
+        hub.notice(finding.level, finding.text.as_str());
+    }
+}
