@@ -61,11 +61,14 @@ pub(super) fn micros(value: i64) -> Duration {
     Duration::from_micros(value.try_into().unwrap_or(0))
 }
 
+/// How a word becomes a number.
+type Read = fn(&str) -> Option<i64>;
+
 /// The number of a keyword that takes one; a finding and `None` if it has no sound one.
 /// Decimals come in millionths.
 pub(super) fn number(node: &Node, found: &mut Findings) -> Option<i64> {
     let word = node.word(1)?;
-    let (min, max, read): (i64, i64, fn(&str) -> Option<i64>) = match node.row.takes {
+    let (min, max, read): (i64, i64, Read) = match node.row.takes {
         Takes::Number { min, max } => (min, max, whole),
         Takes::Decimal { min, max } => (min, max, millionths),
         _ => return None,

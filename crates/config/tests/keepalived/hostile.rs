@@ -99,8 +99,13 @@ fn what_a_short_text_can_ask_for_has_a_limit() {
     ] {
         feed(text);
     }
-    let doubling: String =
-        (0..60).map(|n| format!("$V{n}=${{V{}}} ${{V{}}}\n", n + 1, n + 1)).collect();
+    let doubling: String = (0..60).fold(String::new(), |text, n| {
+        let next = n + 1;
+        text + &format!(
+            "$V{n}=${{V{next}}} ${{V{next}}}
+"
+        )
+    });
     feed(&format!("{doubling}$V0\n"));
     feed(&"{".repeat(100_000));
     feed(&"}\n".repeat(100_000));

@@ -17,12 +17,12 @@ fn instance(lines: &str) -> Instance {
 const SECURE: &str = "global_defs {\n enable_script_security\n script_user root\n}\n";
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test reads its corpus")]
 fn the_pair_of_the_nginx_guide_runs_with_its_password_cut() {
     let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
     let shared = std::env::var("HANDOVER_SHARED").unwrap_or_else(|_| shared.into());
     for (file, master, priority) in [("a", true, 100), ("b", false, 90)] {
         let path = format!("{shared}/inputs/nginx-vrrp/keepalived.conf.{file}");
-        #[expect(clippy::disallowed_methods, reason = "a test reads its corpus")]
         let Ok(text) = std::fs::read_to_string(&path) else {
             assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "no corpus: {path}");
             return println!("skipped: no corpus");
@@ -265,7 +265,7 @@ fn global_settings_reach_instances_that_say_nothing() {
     assert_eq!((settings.vrrp.real_time, settings.vrrp.no_swap), (Some(50), true));
     let sync = settings.ipvs.sync.clone().expect("a sync daemon");
     assert_eq!((sync.instance.as_deref(), sync.id, sync.port), (Some("VI_1"), Some(7), Some(9000)));
-    assert_eq!((settings.ipvs.tcp, settings.ipvs.tcp_fin), (Some(Duration::from_secs(900)), None));
+    assert_eq!((settings.ipvs.tcp, settings.ipvs.tcp_fin), (Some(Duration::from_mins(15)), None));
     let fifo = settings.vrrp_fifo.clone().expect("a fifo");
     assert_eq!((fifo.path.as_str(), fifo.user.as_deref()), ("/run/f", Some("root")));
     assert!(fifo.script.is_some());

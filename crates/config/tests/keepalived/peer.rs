@@ -1,4 +1,5 @@
 //! The committed verdicts are still those of the real keepalived, where its package is unpacked.
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a test runs the peer")]
 
 use super::verdicts::cases;
 use std::collections::BTreeSet;
@@ -34,13 +35,11 @@ fn lines_named(output: &str) -> BTreeSet<usize> {
 }
 
 fn slurp(path: &Path) -> String {
-    #[expect(clippy::disallowed_methods, reason = "a test reads what the peer said")]
     let bytes = std::fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[test]
-#[expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a test runs the peer")]
 fn the_committed_verdicts_are_those_of_the_real_keepalived() {
     let Some(root) = unpacked() else {
         return println!("skipped: no keepalived under target/peers-keepalived");

@@ -56,10 +56,11 @@ impl Lowering<'_> {
                 "autojoin" => address.flags.auto_join = true,
                 "no_track" => address.no_track = true,
                 "use_vmac" | "track_group" => {}
-                name => match self.valued(name, word, &mut words, &mut address) {
-                    true => {}
-                    false => self.unknown_word(word),
-                },
+                name => {
+                    if !self.valued(name, word, &mut words, &mut address) {
+                        self.unknown_word(word);
+                    }
+                }
             }
         }
         Some((address, lacking))

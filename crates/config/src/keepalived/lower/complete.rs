@@ -144,9 +144,10 @@ impl Lowering<'_> {
         self.excess(&mut draft);
         let tracks = self.own_tracks(&mut draft, owner);
         let globals = &self.globals;
-        let mut checksum = match draft.checksum_as_v2.unwrap_or(globals.checksum_as_v2) {
-            true => Checksum::AsVersion2,
-            false => Checksum::WithPseudoHeader,
+        let mut checksum = if draft.checksum_as_v2.unwrap_or(globals.checksum_as_v2) {
+            Checksum::AsVersion2
+        } else {
+            Checksum::WithPseudoHeader
         };
         if draft.old_checksum && unicast {
             checksum = Checksum::OldUnicast;
@@ -174,6 +175,7 @@ impl Lowering<'_> {
             rules: draft.rules,
             destination,
             source,
+            // Without its source address an instance is in FAULT (measured with unicast).
             track_source: draft.track_source || source.is_some(),
             unicast_ttl: ttl as u8,
             preempt: !draft.nopreempt,
@@ -181,7 +183,7 @@ impl Lowering<'_> {
             down_timer_adverts: down
                 .unwrap_or_else(|| default(Block::Instance, "down_timer_adverts"))
                 as u8,
-            garp: garp(&draft.garp, globals, strict),
+            garp: garp(&draft.garp, globals),
             accept: !draft.no_accept && (!strict || owner),
             strict,
             skip_check_adv_addr: draft.skip_check.unwrap_or(globals.skip_check_adv_addr),
@@ -236,7 +238,7 @@ impl Lowering<'_> {
         let at = draft.place;
         let (owner, master) = (priority == OWNER, draft.master == Some(true));
         let cleared = "the state is BACKUP at start; the priority decides, as always";
-        if draft.auth_type == Some(Some(AuthType::Ah)) && master && !owner {
+        if draft.auth_type == Some(AuthType::Ah) && master && !owner {
             let what = "`state MASTER` doesn't go with authentication AH".to_owned();
             self.harmless(at, "state-cleared", what, cleared, "write `state BACKUP`");
             draft.master = Some(false);
@@ -263,8 +265,16 @@ impl Lowering<'_> {
             self.harmless(at, "state-cleared", what, cleared, "write `state BACKUP`");
             draft.master = Some(false);
         }
-        if strict && master && !owner && draft.master == Some(true) && draft.priority.is_some() {
+        if strict && draft.master == Some(true) && !owner {
+            let what = "in strict mode `state MASTER` is for priority 255".to_owned();
+            self.harmless(at, "state-cleared", what, cleared, "write `state BACKUP`");
             draft.master = Some(false);
+        }
+        let garp = &mut draft.garp;
+        if strict && (garp.lower_repeat.take().is_some() | garp.lower_delay.take().is_some()) {
+            let what = "strict mode has no settings for lower priorities heard".to_owned();
+            let effect = "these settings are ignored";
+            self.harmless(at, "garp-dropped", what, effect, "remove garp_lower_prio_…");
         }
     }
 
@@ -279,7 +289,7 @@ impl Lowering<'_> {
         }
         let at = draft.place;
         let none = "adverts are not authenticated";
-        match (draft.auth_type.flatten(), &draft.password) {
+        match (draft.auth_type, &draft.password) {
             (Some(_), _) if version == Version::V3 => {
                 let what = "version 3 has no authentication".to_owned();
                 self.harmless(at, "no-authentication", what, none, "remove the block");
@@ -439,7 +449,7 @@ fn rounded(value: i64, unit: i64) -> i64 {
 }
 
 /// Announcements: the instance's word, else the common one, else the default.
-fn garp(own: &GarpNumbers, globals: &Globals, strict: bool) -> Garp {
+fn garp(own: &GarpNumbers, globals: &Globals) -> Garp {
     let common = &globals.garp;
     let usual = |name| default(Block::Instance, name);
     let seconds = |value: i64| (value > 0).then(|| Duration::from_secs(value as u64));
@@ -449,7 +459,7 @@ fn garp(own: &GarpNumbers, globals: &Globals, strict: bool) -> Garp {
     let refresh_repeat = own.refresh_repeat.or(common.refresh_repeat);
     let lower_delay = own.lower_delay.or(common.lower_delay).unwrap_or(delay);
     let lower_repeat = own.lower_repeat.or(common.lower_repeat).unwrap_or(repeat);
-    let once = strict || globals.min_garp;
+    let once = globals.min_garp;
     let number = |value: i64| value.try_into().unwrap_or(u32::MAX);
     Garp {
         master_delay: seconds(delay).filter(|_| !once),

@@ -2,6 +2,7 @@
 //! mean together (docs/ancestors/keepalived.md §2.1).
 
 mod addresses;
+mod authentication;
 mod checkers;
 mod commands;
 mod complete;
@@ -9,7 +10,9 @@ mod global;
 mod groups;
 mod instance;
 mod objects;
+mod role;
 mod servers;
+mod services;
 mod tracking;
 
 use super::findings::{Findings, Place};

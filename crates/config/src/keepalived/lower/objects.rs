@@ -189,10 +189,8 @@ impl Lowering<'_> {
             full_command: false,
         };
         for node in block.nodes() {
-            let number = match node.row.takes.needs_word() {
-                true => values::number(node, self.found),
-                false => None,
-            };
+            let number =
+                if node.row.takes.needs_word() { values::number(node, self.found) } else { None };
             match node.name() {
                 "process" => process.process = node.behind().iter().flat_map(parts).collect(),
                 "param_match" => {
@@ -233,10 +231,8 @@ impl Lowering<'_> {
         let (mut weight, mut reverse) = (0, false);
         let (mut passive, mut multihop, mut vrrp, mut checker) = (false, false, false, false);
         for node in block.nodes() {
-            let value = match node.row.takes.needs_word() {
-                true => values::number(node, self.found),
-                false => None,
-            };
+            let value =
+                if node.row.takes.needs_word() { values::number(node, self.found) } else { None };
             let time = value.map(|value| Duration::from_millis(value as u64));
             match node.name() {
                 "neighbor_ip" => neighbor = values::address(node, self.found),

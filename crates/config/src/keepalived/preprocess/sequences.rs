@@ -17,7 +17,7 @@ pub(super) fn rounds(text: &str, room: usize) -> Option<Vec<(Bindings, &str)>> {
     let mut rest = text;
     let mut all: Vec<Bindings> = vec![Vec::new()];
     let mut deep = 0_usize;
-    while let Some((values, tail)) = one_loop(rest, room)? {
+    while let Some((values, tail)) = one_loop(rest, room).ok()? {
         deep = deep.saturating_add(1);
         if deep > LOOPS_DEEP || all.len().checked_mul(values.len())? > room {
             return None;
@@ -33,9 +33,14 @@ pub(super) fn rounds(text: &str, room: usize) -> Option<Vec<(Bindings, &str)>> {
     Some(all.into_iter().map(|bindings| (bindings, rest)).collect())
 }
 
-/// The first loop's rounds and what follows it; inner `None`: there is no (sound) loop.
-#[expect(clippy::type_complexity, reason = "two kinds of nothing: no loop, too much of one")]
-fn one_loop(text: &str, room: usize) -> Option<Option<(Vec<Bindings>, &str)>> {
+/// A loop has more rounds than there is room for.
+struct TooMany;
+
+/// A loop's rounds, and what follows it.
+type Loop<'a> = (Vec<Bindings>, &'a str);
+
+/// The first loop; `None`: there is no sound one.
+fn one_loop(text: &str, room: usize) -> Result<Option<Loop<'_>>, TooMany> {
     let (radix, inside) = if let Some(inside) = text.strip_prefix("~SEQ(") {
         (Some(false), inside)
     } else if let Some(inside) = text.strip_prefix("~SEQx(") {
@@ -43,43 +48,48 @@ fn one_loop(text: &str, room: usize) -> Option<Option<(Vec<Bindings>, &str)>> {
     } else if let Some(inside) = text.strip_prefix("~LST(") {
         (None, inside)
     } else {
-        return Some(None);
+        return Ok(None);
     };
-    let Some((inside, tail)) = inside.split_once(')') else { return Some(None) };
+    let Some((inside, tail)) = inside.split_once(')') else { return Ok(None) };
     let values = match radix {
         Some(hexadecimal) => sequence(inside, hexadecimal, room)?,
         None => list(inside),
     };
-    Some(values.map(|values| (values, tail)))
+    Ok(values.map(|values| (values, tail)))
 }
 
 /// `var,start,step,end`; step, and then start, may be left out and are 1, or -1 downwards.
-fn sequence(inside: &str, hexadecimal: bool, room: usize) -> Option<Option<Vec<Bindings>>> {
+fn sequence(
+    inside: &str,
+    hexadecimal: bool,
+    room: usize,
+) -> Result<Option<Vec<Bindings>>, TooMany> {
     let parts: Vec<&str> = inside.split(',').map(str::trim).collect();
     let numbers: Option<Vec<i64>> = parts.iter().skip(1).map(|part| part.parse().ok()).collect();
-    let (Some(name), Some(numbers)) = (parts.first(), numbers) else { return Some(None) };
+    let (Some(name), Some(numbers)) = (parts.first(), numbers) else { return Ok(None) };
     let (start, step, end) = match *numbers.as_slice() {
         [end] if end < 0 => (-1, -1, end),
         [end] => (1, 1, end),
         [start, end] => (start, if end < start { -1 } else { 1 }, end),
         [start, step, end] => (start, step, end),
-        _ => return Some(None),
+        _ => return Ok(None),
     };
     if step == 0 {
-        return Some(None);
+        return Ok(None);
     }
     let mut rounds = Vec::new();
     let mut value = start;
     while if step > 0 { value <= end } else { value >= end } {
         if rounds.len() >= room {
-            return None;
+            return Err(TooMany);
         }
         let text = if hexadecimal { format!("{value:x}") } else { value.to_string() };
         rounds.push(vec![((*name).to_owned(), text)]);
         let Some(next) = value.checked_add(step) else { break };
         value = next;
     }
-    Some(Some(rounds))
+    // A start beyond the end is a mistake (measured: "Invalid ~SEQ values").
+    Ok(Some(rounds).filter(|rounds| !rounds.is_empty()))
 }
 
 /// `var,a,b` or `{v1,v2},{a,b},{c,d}`.

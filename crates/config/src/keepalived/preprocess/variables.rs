@@ -93,7 +93,7 @@ impl Variables {
                 let mut limit = |or| words.next().map_or(Some(or), |word| word.parse().ok());
                 let (low, high) = (limit(0)?, limit(RANDOM_MAX)?);
                 let span = high.checked_sub(low)?.checked_add(1)?;
-                Some(low.saturating_add(dice.next_u64() % span.max(1)).to_string())
+                Some(low.saturating_add(dice.below(span.max(1))).to_string())
             }
             _ => None,
         }
