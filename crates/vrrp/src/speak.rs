@@ -17,12 +17,13 @@ pub(crate) fn template(of: &Instance) -> vrrp::Advert {
         Version::V2 => Dialect::V2 {
             seconds: u8::try_from(of.advert_int.as_secs()).unwrap_or(u8::MAX),
             auth: match (&of.authentication, of.family) {
-                (Authentication::None | Authentication::Hmac(_), _) => Auth::None,
-                // Over IPv6 there is no room for a password (measured with 2.2.7, which says type 1
-                // and sends none).
-                (Authentication::Pass(_), Family::V6) => Auth::None,
                 (Authentication::Pass(padded), Family::V4) => {
                     Auth::Password(Password::new(*padded))
+                }
+                // Over IPv6 there is no room for a password (measured with 2.2.7, which says type 1
+                // and sends none).
+                (Authentication::None | Authentication::Pass(_) | Authentication::Hmac(_), _) => {
+                    Auth::None
                 }
                 (Authentication::Ah(_), _) => Auth::Ah,
             },
