@@ -43,26 +43,28 @@ impl Announcers {
 
     fn announce(&mut self, interface: &str, address: IpAddr) -> io::Result<()> {
         let said = match address {
-            IpAddr::V4(address) => match self.arp.get(interface) {
-                Some(open) => open.announce(address),
-                None => {
-                    let open = arp::Announcer::open(interface)?;
-                    self.arp.entry(interface.to_owned()).or_insert(open).announce(address)
-                }
-            },
-            IpAddr::V6(address) => match self.ndisc.get(interface) {
-                Some(open) => open.announce(address),
-                None => {
-                    let open = ndisc::Announcer::open(interface)?;
-                    self.ndisc.entry(interface.to_owned()).or_insert(open).announce(address)
-                }
-            },
+            IpAddr::V4(address) => open(&mut self.arp, interface, arp::Announcer::open)
+                .and_then(|announcer| announcer.announce(address)),
+            IpAddr::V6(address) => open(&mut self.ndisc, interface, ndisc::Announcer::open)
+                .and_then(|announcer| announcer.announce(address)),
         };
         if said.is_err() {
             self.forget(interface);
         }
         said
     }
+}
+
+/// The announcer of an interface, opened if it isn't yet.
+fn open<'a, T>(
+    all: &'a mut BTreeMap<String, T>,
+    interface: &str,
+    new: impl FnOnce(&str) -> io::Result<T>,
+) -> io::Result<&'a T> {
+    if !all.contains_key(interface) {
+        all.insert(interface.to_owned(), new(interface)?);
+    }
+    all.get(interface).ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 /// What goes where with an instance.

@@ -38,16 +38,18 @@ pub(crate) type Baseline = Vec<(String, Counters)>;
 /// Writes one of the files.
 pub(crate) async fn write(hub: Rc<Hub>, kind: Kind) {
     let Some(status) = hub.status().await else { return };
-    let report = Report {
-        settings: &hub.settings(),
-        status: &status,
-        baseline: &hub.baseline.borrow(),
-        now: (linux::rt::now(), linux::rt::wall()),
-    };
-    let (path, text) = match kind {
-        Kind::Data => (DATA, report.data()),
-        Kind::Stats => (STATS, report.stats()),
-        Kind::Json => (JSON, report.json()),
+    let (path, text) = {
+        let report = Report {
+            settings: &hub.settings(),
+            status: &status,
+            baseline: &hub.baseline.borrow(),
+            now: (linux::rt::now(), linux::rt::wall()),
+        };
+        match kind {
+            Kind::Data => (DATA, report.data()),
+            Kind::Stats => (STATS, report.stats()),
+            Kind::Json => (JSON, report.json()),
+        }
     };
     let written = tokio::task::spawn_blocking(move || {
         linux::file::replace(Path::new(path), text.as_bytes(), 0o600)
@@ -158,8 +160,8 @@ impl Report<'_> {
             "notify_deleted": instance.notify.deleted.is_some(),
         });
         let more = [
-            ("vips", self.addresses(instance, &instance.addresses, master)),
-            ("evips", self.addresses(instance, &instance.excluded, master)),
+            ("vips", addresses(instance, &instance.addresses, master)),
+            ("evips", addresses(instance, &instance.excluded, master)),
             ("vroutes", instance.routes.iter().map(|words| words.join(" ")).collect()),
             ("vrules", instance.rules.iter().map(|words| words.join(" ")).collect()),
             ("track_ifp", tracked(instance, |what| matches!(what, Tracked::Interface(_)))),
@@ -181,10 +183,6 @@ impl Report<'_> {
             }
         }
         data
-    }
-
-    fn addresses(&self, instance: &Instance, all: &[Address], set: bool) -> Vec<String> {
-        all.iter().map(|address| described(instance, address, set)).collect()
     }
 
     fn scripts(&self, instance: &Instance) -> Vec<String> {
@@ -293,7 +291,7 @@ impl Report<'_> {
             format!("   Preempt = {}", switch(instance.preempt)),
             format!("   Virtual IP ({}):", instance.addresses.len()),
         ]);
-        let addresses = self.addresses(instance, &instance.addresses, set);
+        let addresses = addresses(instance, &instance.addresses, set);
         lines.extend(addresses.into_iter().map(|address| format!("     {address}")));
         lines.extend(status.faults.iter().map(|fault| format!("   Fault = {fault}")));
         for line in lines {
@@ -342,6 +340,10 @@ fn numbers(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("pri_zero_rcvd", counters.pri_zero_rcvd),
         ("pri_zero_sent", counters.pri_zero_sent),
     ]
+}
+
+fn addresses(instance: &Instance, all: &[Address], set: bool) -> Vec<String> {
+    all.iter().map(|address| described(instance, address, set)).collect()
 }
 
 /// An address as keepalived describes it.

@@ -34,8 +34,8 @@ impl Fifos {
         let mut troubles = Vec::new();
         for fifo in &mut self.0 {
             // Short enough to go in whole or not at all (pipe(7)).
-            match fifo.file.write(line.as_bytes()) {
-                Ok(_) => fifo.full = false,
+            match fifo.file.write_all(line.as_bytes()) {
+                Ok(()) => fifo.full = false,
                 Err(error) => {
                     if !fifo.full {
                         let path = &fifo.configured.path;

@@ -20,7 +20,7 @@ const SEQUENCE_MARGIN: u32 = 64;
 
 /// What was left in place on purpose is taken over by a start within this time; later another
 /// router has it.
-const KEPT_FOR: Duration = Duration::from_secs(60);
+const KEPT_FOR: Duration = Duration::from_mins(1);
 
 #[derive(Default, Serialize, Deserialize)]
 struct Note {

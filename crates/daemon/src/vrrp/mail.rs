@@ -95,13 +95,12 @@ fn server(settings: &Settings) -> Option<SmtpTransport> {
 
 fn compose(settings: &Settings, told: &Notification) -> Result<Message, String> {
     let mail = &settings.whole.mail;
-    let from = match &mail.from {
-        Some(from) => from.parse().map_err(|_| format!("`{from}` is not a mail address"))?,
-        None => {
-            let address = Address::new("keepalived", &settings.host)
-                .or_else(|_| Address::new("keepalived", "localhost"));
-            Recipient::new(None, address.map_err(|error| error.to_string())?)
-        }
+    let from = if let Some(from) = &mail.from {
+        from.parse().map_err(|_| format!("`{from}` is not a mail address"))?
+    } else {
+        let address = Address::new("keepalived", &settings.host)
+            .or_else(|_| Address::new("keepalived", "localhost"));
+        Recipient::new(None, address.map_err(|error| error.to_string())?)
     };
     let subject = format!("[{}] {}", settings.vrrp.router_id, subject(told));
     let mut message =

@@ -98,8 +98,8 @@ impl Default for KeepalivedOptions {
 /// file `log`. The exit code is keepalived's.
 pub fn keepalived_check(options: &KeepalivedOptions, log: Option<&Path>) -> ExitCode {
     let checked = settings::check(options);
-    let text: String =
-        checked.findings.iter().map(|finding| format!("{}\n", finding.text)).collect();
+    let texts: Vec<&str> = checked.findings.iter().map(|found| found.text.as_str()).collect();
+    let text = texts.join("\n") + if texts.is_empty() { "" } else { "\n" };
     match log {
         None => eprint!("{text}"),
         Some(path) => {

@@ -196,7 +196,9 @@ impl RealTime {
                 }
                 ToRole::Interfaces(names, changed) => {
                     self.sockets.name_interfaces(names);
-                    changed.iter().for_each(|name| self.sockets.close(name));
+                    for name in &changed {
+                        self.sockets.close(name);
+                    }
                     if !changed.is_empty() {
                         self.open_all(turn);
                     }

@@ -168,11 +168,8 @@ fn findings(read: &Keepalived) -> Vec<Finding> {
                 Severity::Warning => Level::Warning,
                 Severity::Note => Level::Info,
             };
-            let more: String = [&found.effect, &found.help]
-                .into_iter()
-                .flatten()
-                .map(|text| format!("; {text}"))
-                .collect();
+            let more = [&found.effect, &found.help].into_iter().flatten();
+            let more = more.fold(String::new(), |text, next| text + "; " + next);
             Finding {
                 level,
                 text: format!("{}:{line}:{column}: {}{more}", found.file, found.message),

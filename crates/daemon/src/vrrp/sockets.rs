@@ -129,15 +129,15 @@ impl Sockets {
             return Ok(0);
         };
         let Some(receiver) = place else { return Ok(0) };
-        let heard = receiver.receive(room, |incoming| match &ear.interface {
-            Some(name) => each(name, incoming),
-            None => {
-                let Some(name) = names.get(&incoming.interface) else { return };
-                // A socket of that interface hears it too.
-                let own = Ear { interface: Some(name.clone()), ..ear.clone() };
-                if !wanted.iter().any(|(ear, _)| *ear == own) {
-                    each(name, incoming);
-                }
+        let heard = receiver.receive(room, |incoming| {
+            if let Some(name) = &ear.interface {
+                return each(name, incoming);
+            }
+            let Some(name) = names.get(&incoming.interface) else { return };
+            // A socket of that interface hears it too.
+            let own = Ear { interface: Some(name.clone()), ..ear.clone() };
+            if !wanted.iter().any(|(ear, _)| *ear == own) {
+                each(name, incoming);
             }
         });
         if let Err(error) = &heard

@@ -2,13 +2,13 @@
 
 use super::hub::{Hub, Wanted};
 use config::keepalived::settings::{ParamMatch, TrackFile, TrackProcess};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
-use vrrp::config::Tracked;
+use vrrp::config::{Config, Track, Tracked};
 use vrrp::{Condition, Input};
 
 /// Files and processes are looked at this often.
@@ -49,6 +49,12 @@ impl Looker {
         now: Instant,
     ) -> Vec<(Tracked, Condition)> {
         let mut news = Vec::new();
+        // What is tracked again after it was not is told again.
+        self.told.retain(|what, _| match what {
+            Tracked::File(name) => files.iter().any(|file| file.name == *name),
+            Tracked::Process(name) => processes.iter().any(|process| process.name == *name),
+            Tracked::Script(_) | Tracked::Interface(_) | Tracked::Bfd(_) => false,
+        });
         for file in files {
             let what = Tracked::File(file.name.clone());
             let condition = Condition::Value(number(&file.path));
@@ -97,6 +103,18 @@ impl Looker {
             }
         }
     }
+}
+
+/// BFD sessions count as up: nobody watches them here, and a router that waits for one would never
+/// hold an address. Returned are the names of those that are tracked.
+pub(crate) fn unwatched(config: &Config) -> BTreeSet<String> {
+    let of_instances = config.instances.iter().flat_map(|instance| &instance.tracks);
+    let of_groups = config.groups.iter().flat_map(|group| &group.tracks);
+    let session = |track: &Track| match &track.what {
+        Tracked::Bfd(name) => Some(name.clone()),
+        _ => None,
+    };
+    of_instances.chain(of_groups).filter_map(session).collect()
 }
 
 /// Looks again and again; what changes is told to the machine.

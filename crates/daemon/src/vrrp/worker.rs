@@ -28,8 +28,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 use tokio::net::UnixDatagram;
 use tokio::time::timeout;
-use vrrp::config::Command;
-use vrrp::{Boot, Inherited, Input, Notification, Output, Role, Subject, What};
+use vrrp::config::{Command, Tracked};
+use vrrp::{Boot, Condition, Inherited, Input, Notification, Output, Role, Subject, What};
 
 /// Stack of the ordinary thread; nothing in it recurses.
 const STACK: usize = 512 << 10;
@@ -43,6 +43,8 @@ const ROUTES_AT_END: Duration = Duration::from_secs(5);
 const SCRIPTS_AT_END: Duration = Duration::from_secs(1);
 /// What waits beside a full ring is moved on this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
+/// The priority of the addresses' owner, who takes what is sent to them in any case.
+const OWNER: u8 = 255;
 /// The real-time priority, unless `vrrp_rt_priority` is written.
 const PRIORITY: u8 = 1;
 
@@ -219,12 +221,31 @@ async fn begin(
     hub.world.borrow_mut().list(&mut netlink)?;
     hub.role.send(ToRole::Interfaces(hub.world.borrow().names(), Vec::new()));
     watch::tell(hub);
+    tell_limits(hub);
     let mut looker = trackers::Looker::default();
     let (files, processes) = (&settings.whole.track_files, &settings.whole.track_processes);
     for (what, condition) in looker.look(files, processes, tokio::time::Instant::now()) {
         hub.input(Input::Tracker { what, condition });
     }
     Ok((monitor, inherited, looker))
+}
+
+/// Says what of the configuration has no effect here, and tells the machine what it waits for.
+fn tell_limits(hub: &Hub) {
+    let settings = hub.settings();
+    for name in trackers::unwatched(&settings.vrrp) {
+        let text = format!("BFD session {name} is not watched here: it counts as up");
+        hub.notice(Level::Error, text);
+        hub.input(Input::Tracker { what: Tracked::Bfd(name), condition: Condition::Good });
+    }
+    let open = settings.vrrp.instances.iter().filter(|i| !i.accept && i.priority != OWNER);
+    for instance in open {
+        let text = format!(
+            "{}: its addresses answer here although no_accept or strict mode is written",
+            instance.name
+        );
+        hub.notice(Level::Warning, text);
+    }
 }
 
 /// What is always in place, under a name that no instance has.
@@ -389,11 +410,13 @@ async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
             hub.notice(Level::Error, text);
         }
     }
-    hub.install(Rc::clone(&new));
     fifo::install(hub, &new).await;
-    // Source addresses that are new to the machine come before what needs them.
+    // From here to the next wait nothing comes between: source addresses that are new to the
+    // machine are told before what needs them, trackers after what names them.
+    hub.install(Rc::clone(&new));
     watch::tell(hub);
     hub.role.send(ToRole::Reload(Box::new(new.vrrp.clone())));
+    tell_limits(hub);
     if statics(&old) != statics(&new) {
         addresses::release(hub, statics(&old));
         addresses::take(hub, statics(&new));

@@ -92,7 +92,7 @@ mod tests {
         let (mut all, mut room) = (Vec::new(), Room::new());
         while receiver
             .receive(&mut room, |one| {
-                all.push((one.source, one.destination, one.ttl, one.bytes.to_vec()))
+                all.push((one.source, one.destination, one.ttl, one.bytes.to_vec()));
             })
             .expect("receives")
             > 0
