@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// Crates without I/O, clock, threads, randomness and unsafe.
-pub(crate) const PURE: [&str; 6] = ["base", "wire", "api", "cluster", "config", "sim"];
+pub(crate) const PURE: [&str; 7] = ["base", "wire", "api", "cluster", "vrrp", "config", "sim"];
 
 /// The only crate that may contain unsafe code.
 pub(crate) const UNSAFE: &str = "linux";
