@@ -17,6 +17,7 @@ use std::fs;
 use std::future::poll_fn;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::task::Poll;
@@ -162,6 +163,13 @@ pub(crate) fn start(role: &Role, foreground: bool) -> ExitCode {
     result.unwrap_or_else(|error| not_started(role.name, &error))
 }
 
+/// This process becomes the parent in the foreground, without what it took to check the
+/// configuration.
+pub(crate) fn become_parent(role: &Role) -> ExitCode {
+    let error = command(role, role.parent).into_std().exec();
+    not_started(role.name, &error)
+}
+
 fn not_started(name: &str, error: &io::Error) -> ExitCode {
     eprintln!("{name}: not started: {error}");
     ExitCode::FAILURE
@@ -182,13 +190,18 @@ pub fn internal(args: &[String]) -> Option<ExitCode> {
         "internal-worker" => worker::main(&options()?),
         "internal-parent" => parent(&Role::heartbeat(&options()?).ok()?),
         vrrp::WORKER => vrrp::worker_main(&vrrp_options()?),
-        vrrp::PARENT => parent(&vrrp::role(&vrrp_options()?).ok()?),
+        vrrp::PARENT => vrrp::parent_main(&vrrp_options()?),
         _ => return None,
     })
 }
 
+/// Entry of a parent that stays in the foreground.
+pub(crate) fn parent_in_foreground(role: &Role) -> ExitCode {
+    watch(role, None).unwrap_or_else(|error| not_started(role.name, &error))
+}
+
 /// Entry of a parent without a terminal; standard input is the socket of whoever waits for it.
-fn parent(role: &Role) -> ExitCode {
+pub(crate) fn parent(role: &Role) -> ExitCode {
     let run = || {
         let starter = take_stdin()?;
         rustix::process::setsid()?;

@@ -138,7 +138,19 @@ pub fn keepalived_main(options: KeepalivedOptions) -> ExitCode {
         return ExitCode::FAILURE;
     }
     left::begin();
-    family::start(&role, options.foreground)
+    if options.foreground { family::become_parent(&role) } else { family::start(&role, false) }
+}
+
+/// Entry of the parent.
+pub(crate) fn parent_main(options: &KeepalivedOptions) -> ExitCode {
+    match role(options) {
+        Ok(role) if options.foreground => family::parent_in_foreground(&role),
+        Ok(role) => family::parent(&role),
+        Err(error) => {
+            eprintln!("keepalived: not started: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// What the whole family has in common: its network and its umask.

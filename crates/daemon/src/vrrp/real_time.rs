@@ -84,7 +84,7 @@ impl RealTime {
     /// # Errors
     /// Those of waiting, which would be a kernel out of memory; `BrokenPipe` when the other
     /// threads stopped taking anything.
-    pub(crate) fn run(mut self, config: &Config) -> io::Result<()> {
+    pub(crate) fn run(mut self) -> io::Result<()> {
         let mut turn = Turn {
             outputs: Vec::with_capacity(64),
             room: Room::new(),
@@ -92,7 +92,6 @@ impl RealTime {
             reopen_at: None,
             is_over: false,
         };
-        self.sockets.want(config);
         self.open_all(&mut turn);
         self.give(&mut turn, Input::Ambient { wall: rt::wall() })?;
         // What is known of interfaces and addresses was put in before this thread started.

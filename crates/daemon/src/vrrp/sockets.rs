@@ -38,6 +38,13 @@ pub(crate) struct Sockets {
 pub(crate) type Opened<'a> = (usize, &'a Receiver);
 
 impl Sockets {
+    /// Those of this configuration, none of them open.
+    pub(crate) fn new(config: &Config) -> Self {
+        let mut sockets = Self::default();
+        sockets.want(config);
+        sockets
+    }
+
     /// Notes what this configuration needs. What stays needed stays open; returned are the
     /// receivers that do, under their new tokens.
     pub(crate) fn want(&mut self, config: &Config) -> Vec<Opened<'_>> {

@@ -103,19 +103,20 @@ fn run(
     let shell = std::thread::Builder::new().stack_size(STACK).spawn(move || shell.run())?;
     let inherited = left.recv().unwrap_or_default();
     // What only the start needed shall not be locked.
+    linux::memory::release_heap();
     let _ = linux::memory::release_file_pages();
     for text in become_real_time(true, priority) {
         outbox.push(FromRole::Notice(Level::Warning, text));
     }
     let real_time = RealTime {
-        role: Role::new(config.clone(), Boot { inherited: inherited.clone() }),
-        sockets: Sockets::default(),
+        sockets: Sockets::new(&config),
+        role: Role::new(config, Boot { inherited: inherited.clone() }),
         poller,
         inbox,
         outbox,
         left: inherited,
     };
-    real_time.run(&config)?;
+    real_time.run()?;
     shell.join().map_err(|_| io::Error::other("the ordinary thread panicked"))?
 }
 
