@@ -124,10 +124,10 @@ fn a_killed_parent_or_executor_leaves_no_address_unguarded() {
     let executor = a.executor().expect("an executor runs");
     a.run(&["kill", "-KILL", &executor]);
     assert!(wait_for(PATIENCE, || a.executor().is_some_and(|now| now != executor)));
-    assert!(wait_for(PATIENCE, || a.holds(VIP)), "worker and executor are started anew");
+    assert!(wait_for(PATIENCE, || a.holds(VIP)), "both are started anew: {}", a.log());
     let parent = a.parent().expect("a parent runs");
     a.run(&["kill", "-KILL", &parent]);
-    assert!(wait_for(PATIENCE, || !a.holds(VIP)), "the worker releases it and ends");
+    assert!(wait_for(PATIENCE, || !a.holds(VIP)), "the worker releases it and ends: {}", a.log());
 }
 
 #[test]

@@ -2,16 +2,17 @@
 
 use super::hub::Hub;
 use super::routes;
+use super::settings::Settings;
 use crate::journal::Told;
 use api::{EventKind, Level, Subject};
-use linux::netlink::{Details, Interface, Netlink, NewAddress};
+use linux::netlink::{Details, Netlink, NewAddress};
 use linux::{arp, ndisc};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
-use vrrp::config::{Address, Broadcast, Config, Instance};
+use vrrp::config::{Address, Broadcast, Instance};
 
 /// An address we put on an interface.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,7 +42,12 @@ impl Announcers {
         self.ndisc.remove(interface);
     }
 
+    /// A socket tells once that its interface was down; a new one knows nothing of it.
     fn announce(&mut self, interface: &str, address: IpAddr) -> io::Result<()> {
+        self.say(interface, address).or_else(|_| self.say(interface, address))
+    }
+
+    fn say(&mut self, interface: &str, address: IpAddr) -> io::Result<()> {
         let said = match address {
             IpAddr::V4(address) => open(&mut self.arp, interface, arp::Announcer::open)
                 .and_then(|announcer| announcer.announce(address)),
@@ -83,26 +89,18 @@ pub(crate) struct Belongings {
 /// Puts everything of an instance in place; what is there stays.
 pub(crate) fn take(hub: &Rc<Hub>, wanted: Belongings) {
     let Belongings { instance, addresses, routes, rules } = wanted;
-    let put = Netlink::open()
-        .map_err(|error| vec![format!("netlink: {error}")])
-        .and_then(|mut netlink| put(hub, &mut netlink, &instance, &addresses));
-    for text in put.err().unwrap_or_default() {
+    let put = hub.with_netlink(|netlink| put(hub, netlink, &instance, &addresses));
+    for text in put.unwrap_or_else(|error| vec![format!("netlink: {error}")]) {
         tell(hub, Level::Error, EventKind::AddressUp, &instance, text);
     }
     routes::change(hub, &instance, routes::Verb::Add, &routes, &rules);
 }
 
-fn put(
-    hub: &Hub,
-    netlink: &mut Netlink,
-    instance: &str,
-    addresses: &[Address],
-) -> Result<(), Vec<String>> {
-    let mut devices = BTreeMap::new();
+fn put(hub: &Hub, netlink: &mut Netlink, instance: &str, addresses: &[Address]) -> Vec<String> {
     let mut troubles = Vec::new();
     for address in addresses {
-        let one = place(hub, netlink, &mut devices, instance, address)
-            .and_then(|new| add(netlink, &new).map(|()| new));
+        let one =
+            place(hub, netlink, instance, address).and_then(|new| add(netlink, &new).map(|()| new));
         match one {
             Ok(new) => {
                 let placed =
@@ -113,7 +111,7 @@ fn put(
             Err(why) => troubles.push(format!("{instance}: {} can't be added: {why}", address.ip)),
         }
     }
-    if troubles.is_empty() { Ok(()) } else { Err(troubles) }
+    troubles
 }
 
 fn add(netlink: &mut Netlink, new: &NewAddress) -> Result<(), String> {
@@ -127,18 +125,17 @@ fn add(netlink: &mut Netlink, new: &NewAddress) -> Result<(), String> {
 fn place(
     hub: &Hub,
     netlink: &mut Netlink,
-    devices: &mut BTreeMap<String, Interface>,
     instance: &str,
     address: &Address,
 ) -> Result<NewAddress, String> {
     let settings = hub.settings();
-    let name = device(&settings.vrrp, instance, address)
+    let name = device(&settings, instance, address)
         .ok_or("it has no interface: write `dev`".to_owned())?;
-    if !devices.contains_key(name) {
-        let found = netlink.interface(name).map_err(|error| error.to_string())?;
-        devices.insert(name.to_owned(), found);
-    }
-    let interface = devices.get(name).map(|found| found.index).unwrap_or_default();
+    // One made a moment ago may not have been told yet.
+    let interface = match hub.world.borrow().index(name) {
+        Some(index) => index,
+        None => netlink.interface(name).map_err(|error| error.to_string())?.index,
+    };
     Ok(new_address(interface, address))
 }
 
@@ -177,12 +174,8 @@ fn broadcast(address: &Address) -> Option<Ipv4Addr> {
 }
 
 /// The interface an address goes to.
-fn device<'a>(config: &'a Config, instance: &str, address: &'a Address) -> Option<&'a str> {
-    let of_instance = || {
-        let instance = config.instances.iter().find(|known| known.name == instance)?;
-        home(instance)
-    };
-    address.device.as_deref().or_else(of_instance)
+fn device<'a>(settings: &'a Settings, instance: &str, address: &'a Address) -> Option<&'a str> {
+    address.device.as_deref().or_else(|| settings.homes.get(instance).map(String::as_str))
 }
 
 /// The interface of an instance's addresses: its virtual one, else the one it speaks on.
@@ -194,13 +187,14 @@ pub(crate) fn home(instance: &Instance) -> Option<&str> {
 pub(crate) fn release(hub: &Rc<Hub>, given_up: Belongings) {
     let Belongings { instance, addresses, routes, rules } = given_up;
     routes::change(hub, &instance, routes::Verb::Delete, &routes, &rules);
-    let mut netlink = match Netlink::open() {
-        Ok(netlink) => netlink,
-        Err(error) => {
-            let text = format!("{instance}: addresses can't be removed: netlink: {error}");
-            return tell(hub, Level::Critical, EventKind::AddressDown, &instance, text);
-        }
-    };
+    let removed = hub.with_netlink(|netlink| remove_all(hub, netlink, &instance, &addresses));
+    if let Err(error) = removed {
+        let text = format!("{instance}: addresses can't be removed: netlink: {error}");
+        tell(hub, Level::Critical, EventKind::AddressDown, &instance, text);
+    }
+}
+
+fn remove_all(hub: &Hub, netlink: &mut Netlink, instance: &str, addresses: &[Address]) {
     for address in addresses.iter().rev() {
         let ours: Vec<Placed> = {
             let mut held = hub.held.borrow_mut();
@@ -212,14 +206,14 @@ pub(crate) fn release(hub: &Rc<Hub>, given_up: Belongings) {
             keys.iter().filter_map(|key| held.remove(key)).collect()
         };
         if ours.is_empty()
-            && let Some(new) = leftover(hub, &instance, address)
+            && let Some(new) = leftover(hub, instance, address)
         {
             let text = format!("{instance}: {} was left on an interface; removed", address.ip);
-            tell(hub, Level::Warning, EventKind::AddressDown, &instance, text);
-            remove(hub, &mut netlink, &instance, &new);
+            tell(hub, Level::Warning, EventKind::AddressDown, instance, text);
+            remove(hub, netlink, instance, &new);
         }
         for placed in ours {
-            remove(hub, &mut netlink, &instance, &placed.new);
+            remove(hub, netlink, instance, &placed.new);
         }
     }
 }
@@ -228,7 +222,7 @@ pub(crate) fn release(hub: &Rc<Hub>, given_up: Belongings) {
 /// interface's only one of its family is the host's own.
 fn leftover(hub: &Hub, instance: &str, address: &Address) -> Option<NewAddress> {
     let settings = hub.settings();
-    let name = device(&settings.vrrp, instance, address)?;
+    let name = device(&settings, instance, address)?;
     let interface = hub.world.borrow().leftover(address.ip, name)?;
     Some(new_address(interface, address))
 }
@@ -266,7 +260,7 @@ pub(crate) fn announce(hub: &Hub, instance: &str, addresses: &[Address]) {
     let settings = hub.settings();
     let mut failed: BTreeMap<&str, io::Error> = BTreeMap::new();
     for address in addresses {
-        let Some(name) = device(&settings.vrrp, instance, address) else { continue };
+        let Some(name) = device(&settings, instance, address) else { continue };
         if let Err(error) = hub.announcers.borrow_mut().announce(name, address.ip) {
             failed.entry(name).or_insert(error);
         }

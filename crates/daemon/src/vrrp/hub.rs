@@ -17,6 +17,7 @@ use crate::logs::Log;
 use crate::real_time::moment;
 use api::vrrp::VrrpStatus;
 use api::{EventKind, Level};
+use linux::netlink::Netlink;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -95,6 +96,7 @@ pub(crate) struct Hub {
     pub(crate) mailbox: Mailbox,
     /// Told when the configuration shall be read again.
     pub(crate) reload: Notify,
+    netlink: RefCell<Option<Netlink>>,
     /// Everything stays in place at the end.
     pub(crate) keep: Cell<bool>,
     executor: Rc<executor::Client>,
@@ -128,6 +130,7 @@ impl Hub {
             baseline: RefCell::default(),
             mailbox: Mailbox::default(),
             reload: Notify::new(),
+            netlink: RefCell::default(),
             keep: Cell::new(false),
             executor,
             tracked_places: Semaphore::new(PROGRAMS_MAX),
@@ -152,6 +155,23 @@ impl Hub {
         let (settings, previous) = (self.settings.borrow(), self.previous.borrow());
         let notify = settings.notify(of).or_else(|| previous.notify(of));
         notify.is_some_and(|notify| notify.any.is_some())
+    }
+
+    /// Lets `talk` speak to the kernel, in a conversation that is opened once.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub(crate) fn with_netlink<T>(
+        &self,
+        talk: impl FnOnce(&mut Netlink) -> T,
+    ) -> std::io::Result<T> {
+        let mut netlink = match self.netlink.take() {
+            Some(open) => open,
+            None => Netlink::open()?,
+        };
+        let said = talk(&mut netlink);
+        self.netlink.replace(Some(netlink));
+        Ok(said)
     }
 
     /// Hands an input to the machine.

@@ -1,6 +1,7 @@
 //! keepalived.conf as this process needs it: read with the host's own answers.
 
 use super::KeepalivedOptions;
+use super::addresses::home;
 use crate::logs;
 use api::Level;
 use base::Severity;
@@ -8,6 +9,7 @@ use config::File;
 use config::keepalived::{self, Host, Interface, Keepalived, Program};
 use linux::netlink::Netlink;
 use linux::process::{User, group_id};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::net::{IpAddr, ToSocketAddrs};
@@ -39,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) vrrp: Config,
     /// Of the role as a whole.
     pub(crate) whole: keepalived::Settings,
+    /// The interface of each instance's addresses, by the instance's name.
+    pub(crate) homes: BTreeMap<String, String>,
 }
 
 impl Settings {
@@ -109,7 +113,9 @@ pub(crate) struct Checked {
 pub(crate) fn load(options: &KeepalivedOptions) -> Result<Loaded, Refused> {
     let (host, read) = read(options)?;
     let (is_fatal, findings) = (read.is_fatal(), findings(&read));
-    let settings = Settings { host, vrrp: read.vrrp, whole: read.settings };
+    let homes = read.vrrp.instances.iter();
+    let homes = homes.filter_map(|i| Some((i.name.clone(), home(i)?.to_owned()))).collect();
+    let settings = Settings { host, vrrp: read.vrrp, whole: read.settings, homes };
     Ok(Loaded { settings, findings, is_fatal })
 }
 

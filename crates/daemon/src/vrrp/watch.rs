@@ -145,9 +145,14 @@ impl World {
         }
     }
 
+    /// The interface of that name.
+    pub(crate) fn index(&self, name: &str) -> Option<u32> {
+        self.told.get(name).map(|link| link.index).filter(|index| *index != 0)
+    }
+
     /// The interface of that name, if the address stands there beside others of its family.
     pub(crate) fn leftover(&self, ip: IpAddr, name: &str) -> Option<u32> {
-        let index = self.told.get(name).map(|link| link.index)?;
+        let index = self.index(name)?;
         let other = |a: &Address| a.address != ip && a.address.is_ipv4() == ip.is_ipv4();
         let beside = self.addresses.get(&index).is_some_and(|here| here.iter().any(other));
         (beside && self.has(ip, index)).then_some(index)

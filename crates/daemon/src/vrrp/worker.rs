@@ -321,6 +321,7 @@ async fn finish(hub: &Rc<Hub>) {
     let keep = hub.keep.get();
     let settings = hub.settings();
     if !keep {
+        release_inherited(hub);
         addresses::release(hub, statics(&settings));
     }
     let _ = timeout(ROUTES_AT_END, hub.routes.drained()).await;
@@ -340,6 +341,24 @@ async fn finish(hub: &Rc<Hub>) {
         run_once(hub, "shutdown_script", command, *limit).await;
     }
     let _ = fs::remove_file(paths::VRRP_SOCKET);
+}
+
+/// What a worker before this one left in place goes too, when this one had to stop before its
+/// machine began.
+fn release_inherited(hub: &Rc<Hub>) {
+    let settings = hub.settings();
+    let left = hub.with_netlink(|netlink| left::find(netlink, &settings.vrrp));
+    for master in left.unwrap_or_default() {
+        let mut instances = settings.vrrp.instances.iter();
+        let Some(of) = instances.find(|known| known.name == master.instance) else { continue };
+        let belongings = addresses::Belongings {
+            instance: of.name.clone(),
+            addresses: of.addresses.iter().chain(&of.excluded).cloned().collect(),
+            routes: of.routes.clone(),
+            rules: of.rules.clone(),
+        };
+        addresses::release(hub, belongings);
+    }
 }
 
 /// Moves on what waits beside a full ring.
