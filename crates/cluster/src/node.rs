@@ -86,11 +86,7 @@ pub struct Node {
 impl Node {
     /// A node that has not spoken yet; [`start`](Self::start) makes it speak.
     pub fn new(config: Arc<Config>, boot: Boot) -> Self {
-        let peer = config
-            .nodes
-            .iter()
-            .find(|name| name.folded() != config.me.folded())
-            .map(|name| Peer::new(name.clone()));
+        let (config, peer) = partnership(config);
         let mut groups = Groups::new(&config.groups);
         let mut held = Held::NONE;
         if let Some(left) = &boot.predecessor {
@@ -345,7 +341,7 @@ impl Node {
     }
 
     fn reload(&mut self, step: &mut Step<'_>, config: Config) {
-        let config = Arc::new(config);
+        let (config, _) = partnership(Arc::new(config));
         step.cause = Some(step.tell(
             Level::Info,
             EventKind::Reloaded,
@@ -362,6 +358,22 @@ impl Node {
         let batch = self.groups.release(step, &obsolete);
         self.purposes.insert(batch, Purpose::Replace);
     }
+}
+
+/// How many nodes share out resources: the first ones of ha.cf. Between more, `local` and `foreign`
+/// have no meaning (docs/ancestors/heartbeat.md, fact 12); they only listen.
+const PARTNERS: usize = 2;
+
+/// Who our partner is. A node that is not one of the two handles no resources.
+fn partnership(config: Arc<Config>) -> (Arc<Config>, Option<Peer>) {
+    let me = config.me.folded();
+    let (mine, others): (Vec<_>, Vec<_>) =
+        config.nodes.iter().take(PARTNERS).partition(|name| name.folded() == me);
+    if mine.is_empty() && others.len() == PARTNERS {
+        return (Arc::new(Config { manage_resources: false, ..Config::clone(&config) }), None);
+    }
+    let peer = others.first().map(|name| Peer::new((*name).clone()));
+    (config, peer)
 }
 
 /// Passes a message on to local clients.

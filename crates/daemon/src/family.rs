@@ -339,7 +339,6 @@ impl<'a> Parent<'a> {
         let (mine, theirs) = message_pair()?;
         let process = command("internal-worker", self.options)?
             .process_group(0)
-            .process_group(0)
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::from(self.executor.socket.try_clone()?))
             .spawn()?;
@@ -368,7 +367,6 @@ fn start_executor(options: &StartOptions) -> io::Result<Executor> {
     let process = command("internal-executor", options)?
         .process_group(0)
         .env_clear()
-        .process_group(0)
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())
         .spawn()?;

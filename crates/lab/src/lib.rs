@@ -11,6 +11,8 @@ pub mod bench;
 mod client;
 mod demo;
 mod events;
+mod flood;
+mod footprint;
 mod host;
 mod httpd;
 mod init;

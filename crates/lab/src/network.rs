@@ -189,7 +189,8 @@ fn number(link: &str) -> u32 {
     link.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0)
 }
 
-fn broadcast(interface: &Interface) -> std::net::Ipv4Addr {
+/// The address that all of an interface's network hear.
+pub(crate) fn broadcast(interface: &Interface) -> std::net::Ipv4Addr {
     let host = u32::MAX.checked_shr(u32::from(interface.prefix)).unwrap_or(0);
     (interface.address.to_bits() | host).into()
 }

@@ -8,7 +8,7 @@ use crate::{httpd, peers, world};
 use anyhow::{Context, Result, bail, ensure};
 use base::Instant;
 use rustix::process::Signal;
-use sim::scenario::{Cluster, ConfigFiles, Cut, Edit, Maker, Pair, Seat};
+use sim::scenario::{Cluster, ConfigFiles, Cut, Edit, Maker, Pair, Script, Seat};
 use std::collections::BTreeSet;
 use std::process::Child;
 use std::time::Duration;
@@ -108,6 +108,11 @@ impl Stage {
         &mut self.nodes[seat.0]
     }
 
+    /// The client's host.
+    pub(crate) fn client(&self) -> &Host {
+        &self.client
+    }
+
     /// What the client heard.
     pub(crate) fn answers(&self) -> &Record {
         &self.answers
@@ -195,6 +200,22 @@ impl Stage {
     /// Runs a command on a node.
     pub(crate) fn run(&mut self, seat: Seat, words: &[String]) -> Result<Ended> {
         self.nodes[seat.0].run(words, COMMAND_LIMIT)
+    }
+
+    /// Runs a command on the gateway.
+    pub(crate) fn run_on_gateway(&mut self, words: &[String]) -> Result<Ended> {
+        self.gateway.run(words, COMMAND_LIMIT)
+    }
+
+    /// Puts a script on the nodes it is for.
+    pub(crate) fn put(&mut self, script: &Script) -> Result<()> {
+        let text = format!("#!/bin/sh\n{}\n", script.lines.join("\n"));
+        let path = script.path.trim_start_matches('/');
+        let nodes = Seat::BOTH.into_iter().filter(|seat| script.node.is_none_or(|n| n == *seat));
+        for seat in nodes {
+            self.nodes[seat.0].write(path, &text, 0o755)?;
+        }
+        Ok(())
     }
 
     /// Asks a node's `cl_status`; a node that is off answers nothing.

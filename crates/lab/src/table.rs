@@ -2,7 +2,7 @@
 
 use crate::{Outcome, Report, impossible, library, run};
 use anyhow::Result;
-use sim::scenario::{Maker, Pair, Scenario};
+use sim::scenario::{Command, Maker, Pair, Scenario};
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -23,15 +23,32 @@ pub fn table() -> Result<String> {
     Ok(table_of(&scenarios, &reports))
 }
 
-/// Runs scenarios on all their pairs; `tell` hears of each as it ends.
+/// Runs scenarios on all their pairs; `tell` hears of each as it ends. Those that flood the nodes
+/// come last, one by one.
 ///
 /// # Errors
 /// When a lab ended without a report.
 pub fn run_all(scenarios: &[Scenario], tell: &(dyn Fn(&Report) + Sync)) -> Result<Vec<Report>> {
-    let jobs: Vec<(&Scenario, Pair)> = scenarios
+    let (loud, quiet): (Vec<_>, Vec<_>) = scenarios
         .iter()
         .flat_map(|scenario| scenario.pairs.iter().map(move |&pair| (scenario, pair)))
-        .collect();
+        .partition(|(scenario, _)| is_loud(scenario));
+    let mut reports = run_beside(&quiet, SIDE_BY_SIDE, tell)?;
+    reports.extend(run_beside(&loud, 1, tell)?);
+    Ok(reports)
+}
+
+/// True when it keeps the machine so busy that no other may run beside it.
+fn is_loud(scenario: &Scenario) -> bool {
+    scenario.steps.iter().any(|step| matches!(step.command, Command::Flood { .. }))
+}
+
+/// Runs these, so many at a time.
+fn run_beside(
+    jobs: &[(&Scenario, Pair)],
+    width: usize,
+    tell: &(dyn Fn(&Report) + Sync),
+) -> Result<Vec<Report>> {
     let reasons = Pair::ALL.map(|pair| (pair, impossible(pair)));
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
@@ -50,7 +67,7 @@ pub fn run_all(scenarios: &[Scenario], tell: &(dyn Fn(&Report) + Sync)) -> Resul
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..SIDE_BY_SIDE {
+        for _ in 0..width {
             scope.spawn(work);
         }
     });

@@ -1,6 +1,6 @@
 //! The command line of `handover lab`, and the words by which the lab calls itself inside.
 
-use crate::{bench, client, demo, events, httpd, init, library, runner, world};
+use crate::{bench, client, demo, events, flood, httpd, init, library, runner, world};
 use anyhow::{Context, Result, bail};
 use sim::scenario::Pair;
 use std::path::Path;
@@ -40,6 +40,7 @@ fn act(words: &[&str]) -> Result<i32> {
     match words {
         ["init", spec] => init::run(Path::new(spec)).map(|()| 0),
         ["ask", request] => events::run(request).map(|()| 0),
+        ["flood", plan] => flood::run(plan).map(|()| 0),
         ["client", kind, address] => client::run(kind, address).map(|()| 0),
         ["httpd", port, pid_file] => httpd::run(port, pid_file).map(|()| 0),
         ["inside", rest @ ..] => {

@@ -83,6 +83,7 @@ impl Node {
             .groups
             .all()
             .iter()
+            .filter(|_| self.config.manage_resources)
             .filter(|run| run.state != api::GroupState::Stopped || run.because.is_none())
             .map(|run| run.group.key.clone())
             .collect();

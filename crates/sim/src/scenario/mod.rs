@@ -135,6 +135,8 @@ pub enum Command {
     KillHost(Seat),
     /// End every process of the daemon with signal 9; what it started stays.
     KillDaemon(Seat),
+    /// End exactly this process of Handover's family with signal 9.
+    KillProcess(Seat, Process),
     /// Switch the machine on again; the daemon starts with it. Files survived, addresses did not.
     Boot(Seat),
     /// Stop the daemon's processes from running for this long, then let them go on.
@@ -147,10 +149,22 @@ pub enum Command {
     HealAll,
     /// Run an administrator's command on a node and wait for its end.
     Run(Seat, Vec<String>),
+    /// Run a command on the pinged machine and wait for its end.
+    RunOnGateway(Vec<String>),
+    /// Put a shell script on the nodes, or on one.
+    Script(Script),
     /// Change the files of both nodes, or of one.
     Edit(Edit),
     /// Have these nodes' daemons read their files again.
     Reload(Vec<Seat>),
+    /// Have the client's machine send the nodes hostile datagrams. Fails when a node of ours lets
+    /// itself be moved by them.
+    Flood {
+        /// So many a second.
+        rate: u32,
+        /// For so long.
+        during: Duration,
+    },
     /// Let time pass.
     Wait(Duration),
     /// Wait until something is seen.
@@ -177,12 +191,49 @@ impl Command {
             Self::Run(_, words) => words
                 .first()
                 .is_none_or(|word| !matches!(word.as_str(), "hb_standby" | "hb_takeover")),
+            Self::RunOnGateway(_) | Self::Script(_) | Self::Flood { .. } => true,
             Self::Expect { what, .. } | Self::Hold { what, .. } => {
                 matches!(what, Expectation::Log { .. } | Expectation::Exit(_))
             }
             _ => false,
         }
     }
+}
+
+/// A process of Handover's family.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Process {
+    /// Watches the other two.
+    Parent,
+    /// Beats and decides.
+    Worker,
+    /// Runs scripts.
+    Executor,
+}
+
+impl Process {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Parent, Self::Worker, Self::Executor];
+
+    /// Its name in scenarios, which its command line says too.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Parent => "parent",
+            Self::Worker => "worker",
+            Self::Executor => "executor",
+        }
+    }
+}
+
+/// A shell script that a scenario brings along.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Script {
+    /// On this node only; `None` means on both.
+    pub node: Option<Seat>,
+    /// Where it is put, below `/etc`, `/usr` or `/var`.
+    pub path: String,
+    /// Its lines after the first, which names the shell.
+    pub lines: Vec<String>,
 }
 
 /// How long an `expect` without `within` waits: longer than anything a cluster with deadtimes of

@@ -103,6 +103,15 @@ fn a_command_line_may_have_any_words() {
 }
 
 #[test]
+fn a_flood_has_a_rate_and_an_end() {
+    let during = Duration::from_secs(30);
+    assert_eq!(one("flood 10000/s for 30s"), Command::Flood { rate: 10_000, during });
+    for line in ["flood 10000 for 30s", "flood 0/s for 1s", "flood 100001/s for 1s"] {
+        assert!(refused(line).help.is_some(), "{line}");
+    }
+}
+
+#[test]
 fn the_span_of_an_error_is_its_line() {
     let found = refused("cut node3");
     assert_eq!(found.line_column("cluster web-pair\nstart node1\ncut node3\n"), (3, 1));
