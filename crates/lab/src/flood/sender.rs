@@ -1,0 +1,191 @@
+//! Sends the datagrams, evenly in time, from one thread.
+
+use super::datagrams::{Datagrams, KINDS, Kind};
+use anyhow::{Context, Result, ensure};
+use base::Dice;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::io::{ErrorKind, Write};
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::time::{Duration, Instant};
+
+/// The port on which the nodes of every cluster here beat.
+pub(super) const PORT: u16 = 694;
+
+/// Datagrams are sent in bundles, so many a second: fine enough to be even, coarse enough for
+/// sleeps to be kept.
+const BUNDLES_PER_SECOND: u64 = 200;
+
+/// A sender that was kept from running makes up for at most this; a longer gap stays one, for all
+/// of it at once would be a flood of another rate.
+const CATCH_UP_MAX: Duration = Duration::from_millis(100);
+
+/// Of so many datagrams, one goes to each node alone and the others to both, as beats do.
+const ALONE: u64 = 10;
+
+/// Until so many messages of each node were heard, nothing is sent: there would be nothing to
+/// replay.
+const HEARD_MIN: u64 = 3;
+
+/// How long those are waited for: many times `keepalive`.
+const LISTEN_MAX: Duration = Duration::from_secs(30);
+
+/// Datagrams read at one time, most of them our own broadcasts.
+const LISTEN_AT_ONCE: usize = 1000;
+
+/// The datagrams are the same in every run, apart from what the nodes themselves say.
+const SEED: u64 = 694;
+
+/// What is to be sent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Plan {
+    /// The nodes' addresses.
+    pub(super) nodes: [Ipv4Addr; 2],
+    /// Where they beat.
+    pub(super) broadcast: Ipv4Addr,
+    /// Datagrams a second.
+    pub(super) rate: u32,
+    /// For so long.
+    pub(super) during: Duration,
+}
+
+/// What was sent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Sent {
+    /// How many of each kind.
+    kinds: [u64; KINDS],
+    /// How many to each node; what goes to both counts for both.
+    pub(super) to: [u64; 2],
+    /// Refused by the kernel, and not counted above.
+    failed: u64,
+    /// From the first to the last.
+    took: Duration,
+}
+
+impl Sent {
+    /// How many a second, on average.
+    pub(super) fn per_second(&self) -> u64 {
+        let millis = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX).max(1);
+        self.kinds.iter().sum::<u64>() * 1000 / millis
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [malformed, forged, replayed, oversized] = self.kinds;
+        let (total, rate) = (self.kinds.iter().sum::<u64>(), self.per_second());
+        let took = self.took.as_secs_f64();
+        write!(
+            f,
+            "{total} datagrams in {took:.1} s, {rate} a second: {malformed} malformed, {forged} \
+             unsigned, {replayed} replayed, {oversized} oversized; {} not sent",
+            self.failed
+        )
+    }
+}
+
+/// `lab flood PLAN`: listens until there is something to replay, sends, and prints what was sent.
+///
+/// # Errors
+/// When the sockets can't be made, or the nodes are silent.
+pub(crate) fn run(plan: &str) -> Result<()> {
+    let plan: Plan = serde_json::from_str(plan).context("not a plan")?;
+    let ears = UdpSocket::bind(("0.0.0.0", PORT)).context("cannot listen to the nodes")?;
+    ears.set_nonblocking(true)?;
+    let mouth = UdpSocket::bind(("0.0.0.0", 0)).context("cannot open the sender's socket")?;
+    mouth.set_broadcast(true)?;
+    let mut flood = Flood {
+        plan,
+        ears,
+        mouth,
+        datagrams: Datagrams::new(SEED),
+        dice: Dice::new(SEED),
+        heard: [0; 2],
+        ear: vec![0; usize::from(u16::MAX)],
+        sent: Sent::default(),
+    };
+    flood.wait_for_both()?;
+    flood.send_all();
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, &flood.sent)?;
+    out.flush()?;
+    Ok(())
+}
+
+struct Flood {
+    plan: Plan,
+    ears: UdpSocket,
+    mouth: UdpSocket,
+    datagrams: Datagrams,
+    dice: Dice,
+    heard: [u64; 2],
+    ear: Vec<u8>,
+    sent: Sent,
+}
+
+impl Flood {
+    fn wait_for_both(&mut self) -> Result<()> {
+        let begin = Instant::now();
+        while self.heard.iter().any(|&heard| heard < HEARD_MIN) {
+            ensure!(begin.elapsed() < LISTEN_MAX, "the nodes are silent: heard {:?}", self.heard);
+            std::thread::sleep(Duration::from_millis(10));
+            self.listen();
+        }
+        Ok(())
+    }
+
+    /// Keeps what the nodes say; what they said last is the best to replay.
+    fn listen(&mut self) {
+        for _ in 0..LISTEN_AT_ONCE {
+            let (length, from) = match self.ears.recv_from(&mut self.ear) {
+                Ok(heard) => heard,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                // Nothing is left, or the kernel told of a datagram that nobody took.
+                Err(_) => return,
+            };
+            if let IpAddr::V4(from) = from.ip()
+                && let Some(node) = self.plan.nodes.iter().position(|node| *node == from)
+            {
+                self.heard[node] += 1;
+                self.datagrams.heard(&self.ear[..length]);
+            }
+        }
+    }
+
+    fn send_all(&mut self) {
+        let rate = u64::from(self.plan.rate);
+        let total = rate * u64::try_from(self.plan.during.as_millis()).unwrap_or(0) / 1000;
+        let bundle = (rate / BUNDLES_PER_SECOND).max(1);
+        let begin = Instant::now();
+        let mut shift = Duration::ZERO;
+        for number in 0..total {
+            if number % bundle == 0 {
+                let due = Duration::from_nanos(number * 1_000_000_000 / rate) + shift;
+                let late = begin.elapsed().saturating_sub(due);
+                shift += late.saturating_sub(CATCH_UP_MAX);
+                std::thread::sleep(due.saturating_sub(begin.elapsed()));
+                self.listen();
+            }
+            self.send(number);
+        }
+        self.sent.took = begin.elapsed();
+    }
+
+    fn send(&mut self, number: u64) {
+        let kind = Kind::of(number);
+        let datagram = self.datagrams.make(kind);
+        let ([one, two], both) = (self.plan.nodes, self.plan.broadcast);
+        let (to, reached) = match self.dice.below(ALONE) {
+            0 => (one, [1, 0]),
+            1 => (two, [0, 1]),
+            _ => (both, [1, 1]),
+        };
+        if self.mouth.send_to(datagram, (to, PORT)).is_err() {
+            self.sent.failed += 1;
+            return;
+        }
+        self.sent.kinds[kind as usize] += 1;
+        self.sent.to[0] += reached[0];
+        self.sent.to[1] += reached[1];
+    }
+}
