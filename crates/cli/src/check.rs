@@ -7,7 +7,7 @@ use crate::console::{Console, Stop};
 use crate::exit::Exit;
 use crate::render;
 use base::{Diagnostic, Severity};
-use clap::{CommandFactory as _, Parser};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use config::{File, Heartbeat, Host, Sources, heartbeat};
 use serde::Serialize;
 use std::os::unix::fs::PermissionsExt as _;
@@ -24,9 +24,7 @@ const HANDOVER_TOML: &str = "/etc/handover/handover.toml";
 /// lost to a log file named by mistake.
 const FILE_MAX: u64 = 4 << 20;
 
-/// Checks the configuration of a Heartbeat node: all errors of all files at once.
-///
-/// Ends with 0 if the daemon starts with these files, 1 with warnings and --strict, 6 with errors.
+/// Check the configuration of a Heartbeat node: all errors of all files at once.
 #[derive(Parser, Debug)]
 #[command(name = "handover check")]
 struct Arguments {
@@ -49,13 +47,14 @@ struct Arguments {
 
 /// The command line, for help and man pages.
 pub(crate) fn command() -> clap::Command {
-    Arguments::command()
+    crate::args::with_epilogue(Arguments::command(), "check")
 }
 
 /// Does what `args`, the words behind `handover check`, say.
 pub(crate) fn run(args: &[String], console: &mut Console<'_>) -> Result<Exit, Stop> {
     let words = std::iter::once("handover check").chain(args.iter().map(String::as_str));
-    let arguments = match Arguments::try_parse_from(words) {
+    let matches = command().try_get_matches_from(words);
+    let arguments = match matches.and_then(|found| Arguments::from_arg_matches(&found)) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
             return Err(Stop::Because(error.to_string().trim_end().to_owned(), Exit::Usage));

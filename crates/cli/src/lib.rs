@@ -14,6 +14,7 @@ pub mod console;
 mod exit;
 mod heartbeat;
 mod install;
+mod manual;
 pub mod old;
 mod process;
 mod propagate;
@@ -26,13 +27,13 @@ pub mod story;
 mod suggest;
 mod watch;
 
-pub use args::{manual, reference};
+pub use args::{ManualPage, formats, manual, reference};
 pub use exit::Exit;
 pub use heartbeat::Start;
 
 use api::{Reply, Request, RoleStatus};
 use args::{Command, Handover};
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 use client::{Ask, Client, PATIENCE, SOCKET};
 use clock::Clock;
 use console::{Console, Stop, colour_wanted};
@@ -110,6 +111,12 @@ fn dispatch(words: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
 
 /// One of the old names.
 fn old(name: &str, args: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
+    if let ([word], Some(page)) = (args, manual::old(name))
+        && word == "--help"
+    {
+        write!(console.out, "{}", manual::help(&page))?;
+        return Ok(Next::Exit(Exit::Done));
+    }
     let mut patient = Client::new(SOCKET, None);
     let exit = match name {
         "heartbeat" => return heartbeat::run(args, console),
@@ -136,7 +143,8 @@ fn old(name: &str, args: &[String], console: &mut Console<'_>) -> Result<Next, S
 
 /// One of our own commands.
 fn ours(words: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
-    let parsed = match Handover::try_parse_from(words) {
+    let matches = args::parser().try_get_matches_from(words);
+    let parsed = match matches.and_then(|found| Handover::from_arg_matches(&found)) {
         Ok(parsed) => parsed,
         Err(error) => return explain(&error, console),
     };

@@ -38,7 +38,7 @@ pub(crate) fn run(
     let all = match args {
         [] => false,
         [word] if word == "--all" => true,
-        [word] if word == "--help" || word == "-h" => {
+        [word] if word == "-h" => {
             writeln!(console.out, "{HELP}")?;
             return Ok(Exit::Done);
         }

@@ -202,8 +202,9 @@ impl Fencing {
         Some(Fence::Failed(node))
     }
 
-    /// Starts the tries that are due.
-    pub(crate) fn tick(&mut self, step: &mut Step<'_>, config: &Config) {
+    /// Starts the tries that are due. Where a reload took the last device away, that decision of
+    /// the administrator is the answer.
+    pub(crate) fn tick(&mut self, step: &mut Step<'_>, config: &Config) -> Option<Inheritance> {
         let due: Vec<_> = self
             .pending
             .iter()
@@ -216,8 +217,13 @@ impl Fencing {
             .collect();
         for (node, device, cause) in due {
             step.cause = cause;
+            if config.stonith.is_empty() {
+                self.pending.remove(&node);
+                return self.inherit(step, config, &node, false);
+            }
             self.start(step, config, &node, device);
         }
+        None
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {

@@ -330,7 +330,9 @@ impl Node {
         step.cause = None;
         self.groups.tick(step);
         step.cause = None;
-        self.fencing.tick(step, &config);
+        if let Some(inheritance) = self.fencing.tick(step, &config) {
+            self.inherit(step, inheritance);
+        }
         step.cause = None;
         self.takeover_tick(step);
         if self.is_gone() {

@@ -252,6 +252,19 @@ fn nothing_of_a_dead_node_starts_before_the_fence_succeeded() {
 }
 
 #[test]
+fn a_reload_without_the_fence_device_ends_the_wait_for_it() {
+    let device = StonithDevice { kind: "external/test".into(), parameters: Vec::new() };
+    let mut pair = started(&WEB, |config| config.stonith = vec![device.clone()]);
+    pair.hosts[1].fence_works = false;
+    pair.kill(0);
+    pair.run_secs(20);
+    expect(&pair, "vip", "");
+    pair.give(1, Input::Reload(Box::new(pair::config("beta", &WEB))));
+    pair.run_secs(10);
+    expect(&pair, "vip", "beta");
+}
+
+#[test]
 fn in_legacy_mode_the_home_asks_for_its_group_and_gets_it() {
     let mut pair = started(&WEB, |config| config.auto_failback = AutoFailback::Legacy);
     expect(&pair, "vip", "alpha");
@@ -329,7 +342,7 @@ fn a_third_node_only_listens() {
     };
     node.handle(now, ambient, &mut out);
     node.start(now, &mut out);
-    let end = now + Duration::from_secs(60);
+    let end = now + Duration::from_mins(1);
     while let Some(next) = node.next_deadline().filter(|next| *next < end) {
         now = now.max(next);
         node.handle(now, Input::Tick, &mut out);

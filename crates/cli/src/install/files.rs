@@ -18,7 +18,8 @@ Type=notify
 NotifyAccess=all
 EnvironmentFile=-/etc/default/heartbeat
 ExecStart=/usr/sbin/handover heartbeat -f
-ExecReload=/bin/kill -HUP $MAINPID
+# Looks at the files first: with an error in them the reload fails and nothing changes.
+ExecReload=/usr/sbin/handover heartbeat -r
 Restart=on-failure
 RestartSec=1
 KillMode=process
@@ -62,7 +63,10 @@ pub(super) const INIT_SCRIPT: &str = "\
 
 HEARTBEAT=/usr/sbin/heartbeat
 [ -x \"$HEARTBEAT\" ] || exit 5
+# As the unit does: what stands there is environment.
+set -a
 [ -r /etc/default/heartbeat ] && . /etc/default/heartbeat
+set +a
 
 unit() {
     [ -d /run/systemd/system ] || return 1
