@@ -6,6 +6,7 @@
 
 mod ci;
 mod crates;
+mod documents;
 mod generated;
 mod tidy;
 
