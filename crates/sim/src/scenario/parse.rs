@@ -289,7 +289,7 @@ impl<'a> Line<'a> {
         let change = match (*verb, rest) {
             ("set", [_, ..]) => Change::Append(line),
             ("drop", [word]) => Change::Drop((*word).to_owned()),
-            ("write", _) => Change::Replace(split_lines(&line)),
+            ("write", _) => Change::Replace(split_lines(rest)),
             _ => return Err(help.into()),
         };
         Ok(Edit { node, file, change })
@@ -350,14 +350,14 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The lines of `LINE | LINE`.
-fn split_lines(text: &str) -> Vec<String> {
-    let lines = text.split('|').map(|line| line.trim().to_owned());
+/// The lines of `LINE | LINE`; a bar inside a word, as in a shell's `||`, is none between lines.
+fn split_lines(words: &[&str]) -> Vec<String> {
+    let lines = words.split(|word| *word == "|").map(|line| line.join(" "));
     lines.filter(|line| !line.is_empty()).collect()
 }
 
 fn script(node: Option<Seat>, path: &str, rest: &[&str]) -> Parsed<Script> {
-    let lines = split_lines(&rest.join(" "));
+    let lines = split_lines(rest);
     let is_own = ["/etc/", "/usr/", "/var/"].iter().any(|dir| path.starts_with(dir));
     if !is_own || path.contains("/../") || lines.is_empty() {
         return Err("write `script PATH LINE | LINE`, with a path below /etc, /usr or /var".into());

@@ -138,3 +138,30 @@ fn every_error_of_a_file_is_reported() {
     let errors = parse("x", "cluster web-pair\nfoo\nbar\n").expect_err("refused");
     assert_eq!(errors.len(), 3, "two lines, and nothing happens");
 }
+
+#[test]
+fn exactly_one_process_of_the_family_can_be_killed() {
+    assert_eq!(
+        one("kill process executor on node2"),
+        Command::KillProcess(Seat(1), Process::Executor)
+    );
+    assert!(refused("kill process grandparent on node2").help.is_some());
+}
+
+#[test]
+fn a_script_has_a_path_of_its_host_and_lines_between_bars() {
+    let lines = ["[ -e /x ] || exit 1", "echo a|b"].map(str::to_owned).to_vec();
+    assert_eq!(
+        one("on node2 script /usr/local/bin/x [ -e /x ] || exit 1 | echo a|b"),
+        Command::Script(Script { node: Some(Seat(1)), path: "/usr/local/bin/x".into(), lines })
+    );
+    for line in ["script /home/x true", "script /etc/../x true", "script /etc/x"] {
+        assert!(refused(line).help.is_some(), "{line}");
+    }
+}
+
+#[test]
+fn the_gateway_runs_commands_too() {
+    let words = ["ip", "link"].map(str::to_owned).to_vec();
+    assert_eq!(one("run ip link on gateway"), Command::RunOnGateway(words));
+}
