@@ -18,6 +18,8 @@ handover lab --bench OPTIONS        how long clients wait, on pairs of the ances
 
 Hosts are namespaces of this machine; nothing is installed and nothing outlives the command.
 Works as root, and where user namespaces are allowed as an ordinary user (pairs of ours only).
+
+Exit codes: 0 all as it must be, 1 something was not, 2 not understood, 77 impossible here.
 ";
 
 /// `handover lab ARGS`; returns the exit code: 0 fine, 1 something failed, 2 not understood, 77
