@@ -56,6 +56,8 @@ impl Node {
                 .with("verb", "offer");
             self.send(step, message);
         } else if self.standby_obstacle().is_none() {
+            // It turns away who is in flux, as we were while the group stopped.
+            self.state(step, None);
             let set = if self.is_local(key) { StandbySet::Local } else { StandbySet::Foreign };
             self.ask_standby(step, set, false, None);
         }

@@ -110,7 +110,10 @@ impl Node {
                     self.refresh_status_fields();
                 }
                 self.offer(step, &key);
-                self.state(step, None);
+                // A request for standby is the last word until it is answered.
+                if self.standby == Standby::None {
+                    self.state(step, None);
+                }
             }
             Purpose::Offered(key) => self.offer_taken(step, &key, finished.failed.is_empty()),
             Purpose::Granted(key) => self.grant(step, &key),
