@@ -32,8 +32,10 @@ TasksMax=infinity
 
 [Install]
 WantedBy=multi-user.target
-Alias=heartbeat.service
 ";
+
+/// The last line of the unit where it answers to the ancestor's name too.
+pub(super) const UNIT_ALIAS: &str = "Alias=heartbeat.service\n";
 
 /// Rotation for the log files that ha.cf usually names; `copytruncate` needs no signal.
 pub(super) const LOGROTATE: &str = "\

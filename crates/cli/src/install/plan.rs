@@ -89,7 +89,8 @@ pub(crate) fn plan(compat: &[Ancestor]) -> Vec<Item> {
         mode: 0,
     };
     let unit = "/usr/lib/systemd/system/handover-heartbeat.service";
-    items.push(text(unit, files::UNIT.to_owned(), 0o644));
+    let alias = if compat.contains(&Ancestor::Heartbeat) { files::UNIT_ALIAS } else { "" };
+    items.push(text(unit, [files::UNIT, alias].concat(), 0o644));
     items.push(text("/etc/logrotate.d/handover", files::LOGROTATE.to_owned(), 0o644));
     items.extend(args::manual().into_iter().map(page));
     for (path, script) in args::completions() {

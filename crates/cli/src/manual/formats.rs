@@ -198,11 +198,7 @@ pub(super) const CHECK_OPTIONS: [(&str, &str, &str); 5] = [
     ),
     ("failures N", "2", "so many in a row count, 1 to 1000; one lost answer is no fault"),
     ("group NAME", "every group", "a group's key, or the address in it"),
-    (
-        "restart",
-        "not",
-        "restart the group's last resource first, once; move only if it fails again",
-    ),
+    ("restart", "no", "restart the group's last resource first, once; move only if it fails again"),
 ];
 
 fn service_checks() -> Page {
@@ -211,10 +207,9 @@ fn service_checks() -> Page {
     });
     let body = vec![
         text(
-            "What must answer for a node to be healthy, one check a line: what is tried, then \
-             options in any order. A node whose check fails gives the group to the other node, if \
-             that one is healthy. Without the file nothing is checked. Heartbeat doesn't know the \
-             file and doesn't read it.",
+            "One check a line: what is tried, then options in any order. A node whose check fails \
+             gives the group to the other node, if that one is healthy. Without the file nothing is \
+             checked. Heartbeat doesn't read it.",
         ),
         Part::Heading("What is tried"),
         terms(
@@ -245,9 +240,13 @@ fn service_checks() -> Page {
         text(
             "With `restart`, the group's last resource is stopped and started once. Otherwise the \
              group moves if the other node can run it, and stays if not: an ailing service is \
-             better than none. Addresses are the only thing in a group: the check is tried on both \
-             nodes all the time. The group starts the service itself: it is tried only where the \
-             group runs, and a node that failed is trusted again after `hb_takeover` there.",
+             better than none.",
+        ),
+        text(
+            "For a group of addresses alone the check is tried on both nodes all the time, and a \
+             node that passes again is fit again. For a group that starts the service itself it is \
+             tried only where the group runs, and a node that failed is trusted again after \
+             `hb_takeover` there.",
         ),
         Part::Heading("A whole file"),
         Part::Code(SERVICE_CHECKS_EXAMPLE),

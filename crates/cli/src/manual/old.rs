@@ -102,7 +102,7 @@ fn heartbeat() -> Page {
         ("/etc/ha.d/service_checks", "what must answer; optional"),
         ("/etc/default/heartbeat", "environment of the unit and the init script"),
         ("/run/heartbeat.pid", "the daemon's process id"),
-        ("/var/lib/heartbeat", "uuid, generation, added and removed nodes, the FIFO for scripts"),
+        ("/var/lib/heartbeat", "uuid, generation, the FIFO for scripts"),
         SOCKET,
     ];
     page.examples = vec![
@@ -237,11 +237,11 @@ fn hb_addnode() -> Page {
     let mut page =
         page("hb_addnode", "tell the running cluster of new nodes", &["hb_addnode NODE..."]);
     page.body = vec![text(
-        "All nodes learn of it and keep it in `hostcache`. Write the node into every ha.cf too, or \
-         it is forgotten with that file. A cluster of haresources moves groups between two nodes.",
+        "All running nodes learn of it. It lasts until they are started again, so write the node \
+         into every ha.cf too. Groups move between two nodes; a third only listens.",
     )];
     page.exits = change();
-    page.files.push(("/var/lib/heartbeat/hostcache", "nodes that were added"));
+    page.files.push(HA_CF);
     page.examples = vec![("hb_addnode node3", "node3 may now speak")];
     page.see_also = vec!["hb_delnode(8)", "heartbeat(8)", "ha.cf(5)"];
     page
@@ -251,10 +251,11 @@ fn hb_delnode() -> Page {
     let mut page =
         page("hb_delnode", "take nodes out of the running cluster", &["hb_delnode NODE..."]);
     page.body = vec![text(
-        "A node must be dead before it is taken out: stop it first. Take it out of every ha.cf too.",
+        "A node must be dead before it is taken out: stop it first. It lasts until the nodes are \
+         started again, so take it out of every ha.cf too.",
     )];
     page.exits = change();
-    page.files.push(("/var/lib/heartbeat/delhostcache", "nodes that were removed"));
+    page.files.push(HA_CF);
     page.examples = vec![("hb_delnode node3", "node3 is no longer listened to")];
     page.see_also = vec!["hb_addnode(8)", "heartbeat(8)", "ha.cf(5)"];
     page

@@ -4,6 +4,7 @@ use super::render::columns;
 use super::{COMMANDS, Page, Part, text};
 use crate::exit::Exit;
 use clap::{Arg, Command};
+use std::fmt::Write as _;
 
 /// How wide help is at most.
 pub(crate) const WIDTH: usize = 100;
@@ -191,7 +192,7 @@ pub(crate) fn after_help(name: &str) -> String {
     columns(&mut out, facts.examples.iter().copied());
     out.push_str("\nExit codes:\n");
     for (code, meaning) in facts.exits {
-        out.push_str(&format!("  {code:<3} {}\n", meaning.replace('`', "")));
+        let _ = writeln!(out, "  {code:<3} {}", meaning.replace('`', ""));
     }
     out.trim_end().to_owned()
 }
@@ -279,10 +280,10 @@ fn explained(arg: &Arg) -> String {
         .map(|value| value.get_name().to_owned())
         .collect();
     if !values.is_empty() {
-        words.push_str(&format!("; one of: {}", values.join(", ")));
+        let _ = write!(words, "; one of: {}", values.join(", "));
     }
     if let (true, Some(default)) = (takes, arg.get_default_values().first()) {
-        words.push_str(&format!(" (default: {})", default.to_string_lossy()));
+        let _ = write!(words, " (default: {})", default.to_string_lossy());
     }
     words.push('.');
     words

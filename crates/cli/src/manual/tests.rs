@@ -134,7 +134,7 @@ fn the_defaults_of_a_check_are_those_of_the_manual() {
     for (option, default, _) in &CHECK_OPTIONS[..3] {
         let name = option.split(' ').next().expect("a name");
         let value = default.split(',').next().expect("a value");
-        written.push_str(&format!(" {name} {value}"));
+        written.push_str(&[" ", name, " ", value].concat());
     }
     let spelled = &read(&written, "").cluster.checks[0];
     assert_eq!(
