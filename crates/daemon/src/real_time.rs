@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Datagrams read from one link before the clock and the other links have their turn: a flood on
-/// one link delays a beat by less than a millisecond.
+/// one link delays a beat by less than a millisecond, and by 5 ms if all are as long as can be.
 const DATAGRAMS_PER_TURN: usize = 32;
 /// The wall clock and the load are read this often; the node wants them once a second.
 const AMBIENT_EVERY: Duration = Duration::from_millis(500);

@@ -3,10 +3,11 @@
 use super::datagrams::{Datagrams, KINDS, Kind};
 use anyhow::{Context, Result, ensure};
 use base::Dice;
+use rustix::net::{self, AddressFamily, SocketType};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::io::{ErrorKind, Write};
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::{Duration, Instant};
 
 /// The port on which the nodes of every cluster here beat.
@@ -29,9 +30,6 @@ const HEARD_MIN: u64 = 3;
 
 /// How long those are waited for: many times `keepalive`.
 const LISTEN_MAX: Duration = Duration::from_secs(30);
-
-/// Datagrams read at one time, most of them our own broadcasts.
-const LISTEN_AT_ONCE: usize = 1000;
 
 /// The datagrams are the same in every run, apart from what the nodes themselves say.
 const SEED: u64 = 694;
@@ -90,17 +88,16 @@ impl fmt::Display for Sent {
 /// When the sockets can't be made, or the nodes are silent.
 pub(crate) fn run(plan: &str) -> Result<()> {
     let plan: Plan = serde_json::from_str(plan).context("not a plan")?;
-    let ears = UdpSocket::bind(("0.0.0.0", PORT)).context("cannot listen to the nodes")?;
-    ears.set_nonblocking(true)?;
     let mouth = UdpSocket::bind(("0.0.0.0", 0)).context("cannot open the sender's socket")?;
     mouth.set_broadcast(true)?;
     let mut flood = Flood {
         plan,
-        ears,
+        ears: vec![ear()?],
         mouth,
         datagrams: Datagrams::new(SEED),
         dice: Dice::new(SEED),
         heard: [0; 2],
+        speakers: [None; 2],
         ear: vec![0; usize::from(u16::MAX)],
         sent: Sent::default(),
     };
@@ -112,13 +109,27 @@ pub(crate) fn run(plan: &str) -> Result<()> {
     Ok(())
 }
 
+/// A socket that hears what is sent to the nodes, beside others of its kind.
+fn ear() -> Result<UdpSocket> {
+    let socket = net::socket(AddressFamily::INET, SocketType::DGRAM, None)?;
+    net::sockopt::set_socket_reuseaddr(&socket, true)?;
+    net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, PORT))
+        .context("cannot listen to the nodes")?;
+    let socket = UdpSocket::from(socket);
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
 struct Flood {
     plan: Plan,
-    ears: UdpSocket,
+    ears: Vec<UdpSocket>,
     mouth: UdpSocket,
     datagrams: Datagrams,
     dice: Dice,
+    /// How many messages of each node were heard.
     heard: [u64; 2],
+    /// Where those came from.
+    speakers: [Option<SocketAddr>; 2],
     ear: Vec<u8>,
     sent: Sent,
 }
@@ -131,22 +142,26 @@ impl Flood {
             std::thread::sleep(Duration::from_millis(10));
             self.listen();
         }
+        // From now on an ear for each node, so that the kernel keeps our own broadcasts away.
+        self.ears.clear();
+        for speaker in self.speakers.iter().flatten() {
+            let ear = ear()?;
+            ear.connect(speaker)?;
+            self.ears.push(ear);
+        }
         Ok(())
     }
 
     /// Keeps what the nodes say; what they said last is the best to replay.
     fn listen(&mut self) {
-        for _ in 0..LISTEN_AT_ONCE {
-            let (length, from) = match self.ears.recv_from(&mut self.ear) {
-                Ok(heard) => heard,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                // Nothing is left, or the kernel told of a datagram that nobody took.
-                Err(_) => return,
-            };
-            if let IpAddr::V4(from) = from.ip()
-                && let Some(node) = self.plan.nodes.iter().position(|node| *node == from)
-            {
+        for ear in &self.ears {
+            // An error means that nothing is left.
+            while let Ok((length, from)) = ear.recv_from(&mut self.ear) {
+                let Some(node) = self.plan.nodes.iter().position(|node| *node == from.ip()) else {
+                    continue;
+                };
                 self.heard[node] += 1;
+                self.speakers[node] = Some(from);
                 self.datagrams.heard(&self.ear[..length]);
             }
         }
