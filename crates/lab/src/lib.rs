@@ -21,6 +21,7 @@ mod network;
 pub mod peers;
 mod report;
 mod runner;
+mod serial;
 mod stage;
 mod table;
 mod words;

@@ -1,7 +1,7 @@
 //! The cables of the lab: a bridge per network, a port per interface, and what can be cut.
 
 use crate::peers::output;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use sim::scenario::{Cluster, Cut, Interface, Machine, Seat};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -117,6 +117,7 @@ impl Network {
                 }
                 Ok(())
             }
+            Cut::Serial => bail!("the serial cable is no network"),
             Cut::Way { from, link } => self.one_way(*from, link.as_deref(), on),
         }
     }

@@ -4,12 +4,14 @@
 use crate::client::{self, Record, now};
 use crate::host::{Ended, Host};
 use crate::network::{self, CLIENT, GATEWAY, Network};
+use crate::serial::Serial;
 use crate::{httpd, peers, world};
 use anyhow::{Context, Result, bail, ensure};
 use base::Instant;
 use rustix::process::Signal;
-use sim::scenario::{Cluster, ConfigFiles, Cut, Edit, Maker, Pair, Script, Seat};
+use sim::scenario::{Cluster, ConfigFiles, Cut, Edit, Maker, Pair, SERIAL_PORT, Script, Seat};
 use std::collections::BTreeSet;
+use std::os::unix::fs::symlink;
 use std::process::Child;
 use std::time::Duration;
 
@@ -35,6 +37,7 @@ pub(crate) struct Stage {
     client: Host,
     network: Network,
     files: [ConfigFiles; 2],
+    serial: Option<Serial>,
     answers: Record,
     asking: Option<Child>,
 }
@@ -56,10 +59,14 @@ impl Stage {
             client: Host::new(cluster.client.name, None, None)?,
             network: Network::new(cluster)?,
             files: Seat::BOTH.map(|seat| cluster.files(seat)),
+            serial: None,
             answers: Record::default(),
             asking: None,
         };
         stage.furnish(setup)?;
+        if stage.files.iter().any(|files| files.ha_cf.contains(SERIAL_PORT)) {
+            stage.serial = Some(Serial::new()?);
+        }
         for seat in Seat::BOTH {
             stage.power_on(seat)?;
         }
@@ -120,6 +127,9 @@ impl Stage {
 
     fn power_on(&mut self, seat: Seat) -> Result<()> {
         let pid = self.nodes[seat.0].power_on()?;
+        if let (Some(serial), Some(name)) = (&self.serial, self.nodes[seat.0].live(SERIAL_PORT)) {
+            symlink(serial.port(seat.0), name).context("cannot plug the serial cable in")?;
+        }
         self.network.plug(seat.0, network::machine(self.cluster, seat.0), pid)
     }
 
@@ -174,16 +184,27 @@ impl Stage {
 
     /// Cuts something.
     pub(crate) fn cut(&mut self, cut: &Cut) -> Result<()> {
-        self.network.cut(cut)
+        match (&self.serial, cut) {
+            (Some(serial), Cut::Serial) => serial.set_cut(true),
+            _ => self.network.cut(cut)?,
+        }
+        Ok(())
     }
 
     /// Mends it.
     pub(crate) fn heal(&mut self, cut: &Cut) -> Result<()> {
-        self.network.heal(cut)
+        match (&self.serial, cut) {
+            (Some(serial), Cut::Serial) => serial.set_cut(false),
+            _ => self.network.heal(cut)?,
+        }
+        Ok(())
     }
 
     /// Mends everything.
     pub(crate) fn heal_all(&mut self) -> Result<()> {
+        if let Some(serial) = &self.serial {
+            serial.set_cut(false);
+        }
         self.network.heal_all()
     }
 

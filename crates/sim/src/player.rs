@@ -6,8 +6,8 @@
 use crate::layout::Layout;
 use crate::network::Wire;
 use crate::scenario::{
-    Cluster, Command, ConfigFiles, Cut, Expectation, Maker, Pair, Process, Scenario, Seat, Service,
-    Step,
+    Cluster, Command, ConfigFiles, Cut, Expectation, Maker, Pair, Process, SERIAL_PORT, Scenario,
+    Seat, Service, Step,
 };
 use crate::schedule::Act;
 use crate::subject::Subject;
@@ -182,6 +182,7 @@ impl<S: Subject> Player<S> {
             Command::HealAll => {
                 self.cut(&Cut::Between { link: None }, false);
                 self.cut(&Cut::Gateway, false);
+                self.cut(&Cut::Serial, false);
                 self.unreachable = [false; 2];
                 Ok(())
             }
@@ -294,9 +295,11 @@ impl<S: Subject> Player<S> {
         Ok(())
     }
 
+    /// The wires of one link; without one, those of all networks.
     fn wires(&self, link: Option<&str>) -> Vec<Wire> {
         let wires = self.world.layout().wires.iter().enumerate();
-        wires.filter(|(_, w)| link.is_none_or(|l| l == w.as_str())).map(|(i, _)| Wire(i)).collect()
+        let is_meant = |wire: &str| link.map_or(wire != SERIAL_PORT, |link| link == wire);
+        wires.filter(|(_, wire)| is_meant(wire)).map(|(i, _)| Wire(i)).collect()
     }
 
     fn way(&mut self, from: Seat, link: Option<&str>, cut: bool) {
@@ -324,6 +327,11 @@ impl<S: Subject> Player<S> {
                 if link.as_deref().is_none_or(|link| link == "eth0") {
                     self.unreachable[node.0] = cut;
                     self.world.act(ping(node.0));
+                }
+            }
+            Cut::Serial => {
+                for seat in Seat::BOTH {
+                    self.way(seat, Some(SERIAL_PORT), cut);
                 }
             }
             Cut::Gateway => {

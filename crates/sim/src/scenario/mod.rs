@@ -240,6 +240,9 @@ pub struct Script {
 /// a few seconds does, on a machine as slow as a busy build server.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The serial port of both nodes.
+pub const SERIAL_PORT: &str = "/run/ttyS0";
+
 /// What is cut, or mended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Cut {
@@ -264,6 +267,8 @@ pub enum Cut {
     },
     /// The pinged machine's cable.
     Gateway,
+    /// The serial cable between the nodes, at [`SERIAL_PORT`].
+    Serial,
 }
 
 /// What can be seen of a cluster from outside, by the same means for every maker.

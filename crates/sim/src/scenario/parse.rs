@@ -258,11 +258,14 @@ impl<'a> Line<'a> {
     fn cut(&self, words: &[&str]) -> Parsed<Cut> {
         let [what, link @ ..] = words else {
             return Err("write `cut node1 [eth0]`, `cut node1->node2 [eth0]`, \
-                        `cut node1<->node2 [eth0]` or `cut gateway`"
+                        `cut node1<->node2 [eth0]`, `cut gateway` or `cut serial`"
                 .into());
         };
         if *what == "gateway" && link.is_empty() {
             return Ok(Cut::Gateway);
+        }
+        if *what == "serial" && link.is_empty() {
+            return Ok(Cut::Serial);
         }
         let link = self.link(link)?;
         if let Some((one, other)) = what.split_once("<->") {

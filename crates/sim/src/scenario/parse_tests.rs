@@ -53,6 +53,7 @@ fn all_kinds_of_cuts_are_told_apart() {
     assert_eq!(one("cut node2->node1"), Command::Cut(Cut::Way { from: Seat(1), link: None }));
     assert_eq!(one("heal node1<->node2 eth0"), Command::Heal(Cut::Between { link: eth0 }));
     assert_eq!(one("cut gateway"), Command::Cut(Cut::Gateway));
+    assert_eq!(one("cut serial"), Command::Cut(Cut::Serial));
     assert_eq!(one("heal all"), Command::HealAll);
 }
 
