@@ -1,4 +1,5 @@
-//! What the documents point to exists: relative links, their anchors, and paths between back-ticks.
+//! What the documents point to exists: relative links, their anchors, paths between back-ticks, and
+//! the program's sentences that the guide for the night explains.
 
 use crate::crates::quoted;
 use anyhow::{Context as _, Result};
@@ -31,6 +32,118 @@ pub(crate) fn check(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The page that explains sentences of the program, each as ``**`sentence`**``.
+const EXPLAINS: &str = "docs/guide/when-it-fails.md";
+
+/// Shorter pieces of a sentence would be found anywhere.
+const PIECE_MIN: usize = 6;
+
+/// Every sentence that the guide explains is one that the program says.
+pub(crate) fn sentences(root: &Path, sources: &[PathBuf], wrong: &mut Vec<String>) -> Result<()> {
+    let text = fs::read_to_string(root.join(EXPLAINS)).context(EXPLAINS)?;
+    let code: String = sources
+        .iter()
+        .filter(|path| !path.starts_with(root.join("crates/xtask")))
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .map(|code| joined(&code))
+        .collect();
+    for sentence in text.split("**`").skip(1).filter_map(|rest| rest.split_once("`**")) {
+        for piece in pieces(sentence.0) {
+            if !code.contains(piece.as_str()) {
+                let sentence = sentence.0;
+                wrong.push(format!("{EXPLAINS}: the program never says `{piece}` ({sentence})"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The page that names every file.
+const NAMES_FILES: &str = "docs/reference/files.md";
+
+/// Beginnings of the paths that an administrator may want to know of.
+const PLACES: [&str; 4] = ["/etc/", "/run/", "/usr/", "/var/"];
+
+/// Every path that the daemon's code names is in the list of files, itself or a directory of it.
+pub(crate) fn files(root: &Path, sources: &[PathBuf], wrong: &mut Vec<String>) -> Result<()> {
+    let page = fs::read_to_string(root.join(NAMES_FILES)).context(NAMES_FILES)?;
+    let listed: Vec<&str> = page.lines().flat_map(quoted).collect();
+    for source in sources.iter().filter(|path| path.starts_with(root.join("crates/daemon/src"))) {
+        let code = fs::read_to_string(source).with_context(|| source.display().to_string())?;
+        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for path in code.flat_map(|line| line.split('"').skip(1).step_by(2)) {
+            let is_path = PLACES.iter().any(|place| path.starts_with(place));
+            let covers = |listed: &&str| {
+                listed.starts_with(path) || (listed.ends_with('/') && path.starts_with(*listed))
+            };
+            if is_path && !listed.iter().any(covers) {
+                wrong.push(format!("{NAMES_FILES} lacks {path}, of {}", source.display()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where the reasons stand for which a packet can be refused, each a word in quotes.
+const REASONS: [&str; 2] =
+    ["crates/wire/src/heartbeat/refused.rs", "crates/cluster/src/messaging/refusals.rs"];
+
+/// Every reason that `handover status` may show is explained in the guide.
+pub(crate) fn reasons(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
+    let guide = fs::read_to_string(root.join(EXPLAINS)).context(EXPLAINS)?;
+    for path in REASONS {
+        let code = fs::read_to_string(root.join(path)).context(path)?;
+        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+        let lines = code.lines().filter(|line| line.contains("const ") || line.contains("=> \""));
+        let words = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
+        for word in words.filter(|word| is_reason(word)) {
+            if !guide.contains(&format!("`{word}`")) {
+                wrong.push(format!("{EXPLAINS}: packets are refused as `{word}`: what is that?"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_reason(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+}
+
+/// Source text with string literals that go on in the next line made whole.
+fn joined(code: &str) -> String {
+    let mut out = String::with_capacity(code.len());
+    let mut goes_on = false;
+    for line in code.lines() {
+        let line = if goes_on { line.trim_start() } else { line };
+        goes_on = line.ends_with('\\');
+        out.push_str(line.strip_suffix('\\').unwrap_or(line));
+        if !goes_on {
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// The parts of a sentence between what stands for a name, a number or a reason: `…`, numbers and
+/// words in capitals.
+fn pieces(sentence: &str) -> Vec<String> {
+    let (mut found, mut piece) = (Vec::new(), Vec::new());
+    for word in sentence.split_whitespace().chain(["…"]) {
+        let letters: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
+        let filled_in = word.contains('…')
+            || (!letters.is_empty() && letters.chars().all(|c| c.is_uppercase() || c.is_numeric()));
+        if filled_in {
+            found.push(piece.join(" "));
+            piece.clear();
+        } else {
+            piece.push(word);
+        }
+    }
+    found.retain(|piece| piece.len() >= PIECE_MIN);
+    found
 }
 
 /// All Markdown files below a directory.
@@ -118,6 +231,14 @@ mod tests {
     fn links_out_of_the_repository_and_examples_of_links_are_not_followed() {
         let line = "[a](b.md#c), [d](https://e.example) and `[f](g)`, then [h](i)";
         assert_eq!(links(line).collect::<Vec<_>>(), ["b.md#c", "i"]);
+    }
+
+    #[test]
+    fn a_sentence_is_known_by_what_stands_between_names() {
+        let found = pieces("KEY can't run here: RESOURCE: REASON");
+        assert_eq!(found, ["can't run here:"]);
+        assert_eq!(pieces("late beat: N s (deadtime is 5)"), ["late beat:", "s (deadtime is"]);
+        assert_eq!(joined("\"one \\\n     line\"\n"), "\"one line\"\n");
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     purity(root, &mut wrong)?;
     readme(root, &mut wrong)?;
     documents::check(root, &mut wrong)?;
+    documents::sentences(root, &files, &mut wrong)?;
+    documents::reasons(root, &mut wrong)?;
+    documents::files(root, &files, &mut wrong)?;
     wrong.extend(generated::stale(root));
     if wrong.is_empty() {
         eprintln!("tidy: {} source files, nothing to say", files.len());

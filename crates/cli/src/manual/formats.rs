@@ -110,7 +110,10 @@ fn authkeys() -> Page {
     page.files = vec![("/etc/ha.d/authkeys", "owner root, mode 600")];
     page.examples = vec![
         ("openssl rand -hex 32", "makes a good key"),
-        ("chmod 600 /etc/ha.d/authkeys", "cures `Bad permissions on keyfile`"),
+        (
+            "chmod 600 /etc/ha.d/authkeys",
+            "when `handover check` says that others may read the keys",
+        ),
     ];
     page.see_also.extend(["ha.cf(5)", "ha_propagate(8)"]);
     page

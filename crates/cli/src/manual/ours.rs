@@ -100,11 +100,14 @@ const FACTS: [Facts; 10] = [
     Facts {
         name: "events",
         examples: &[
-            ("handover events", "what happened since the daemon started"),
+            ("handover events", "what happened since the daemon started, at most 10,000 events"),
             ("handover events --json > incident.json", "the same with causes, to be kept"),
         ],
         exits: &[DONE, FAILED, USAGE, NOT_RUNNING],
-        files: &[SOCKET],
+        files: &[
+            SOCKET,
+            ("/var/lib/handover/events.jsonl", "older events too, one JSON object a line"),
+        ],
         see_also: &["handover-why(8)", "handover-watch(8)"],
     },
     Facts {
