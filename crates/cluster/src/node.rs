@@ -225,7 +225,7 @@ impl Node {
             && !was.is_alive()
             && let Some(peer) = &mut self.peer
         {
-            peer.left = false;
+            (peer.left, peer.inherited) = (false, false);
         }
         if now == NodeState::Dead {
             self.peer_dead(step);

@@ -1,7 +1,6 @@
 //! The way into the cluster: asking what the peer holds, then starting what is our own.
 
 use super::{Phase, Purpose, RQSTDELAY};
-use crate::groups::Permit;
 use crate::node::Node;
 use crate::step::Step;
 use api::{EventKind, Held, Level, Subject};
@@ -105,7 +104,7 @@ impl Node {
             n => format!("starting our own groups ({n})"),
         };
         step.cause = Some(step.tell(Level::Info, EventKind::Takeover, Subject::Cluster, text));
-        let batch = self.groups.acquire(step, &keys, &Permit::PeerReleased);
+        let batch = self.start_released(step, &keys);
         self.purposes.insert(batch, Purpose::Initial);
     }
 }

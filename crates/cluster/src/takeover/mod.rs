@@ -23,7 +23,7 @@ mod request;
 mod standby;
 mod statement;
 
-use crate::groups::{Finished, Permit};
+use crate::groups::Finished;
 use crate::node::Node;
 use crate::step::Step;
 use api::{EventKind, Level, StandbySet, Subject};
@@ -137,7 +137,7 @@ impl Node {
         let config = std::sync::Arc::clone(&self.config);
         self.groups.replace(&config.groups);
         let keys = self.obtainable(self.keys_of(self.held));
-        let batch = self.groups.acquire(step, &keys, &Permit::PeerReleased);
+        let batch = self.start_released(step, &keys);
         self.purposes.insert(batch, Purpose::Replaced);
     }
 

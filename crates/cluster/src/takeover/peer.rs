@@ -36,6 +36,8 @@ pub(crate) struct Peer {
     pub(crate) conflict_since: Option<Instant>,
     /// It said goodbye (`shutdone`).
     pub(crate) left: bool,
+    /// It fell silent and what it had was inherited.
+    pub(crate) inherited: bool,
     /// We told it that we are back after a cut, and it has not said what it holds since.
     pub(crate) owes_statement: bool,
 }
@@ -55,6 +57,7 @@ impl Peer {
             stated: (0, 0),
             conflict_since: None,
             left: false,
+            inherited: false,
             owes_statement: false,
         }
     }

@@ -5,7 +5,7 @@
 
 use super::Phase;
 use super::Purpose;
-use crate::groups::{Finished, Permit};
+use crate::groups::Finished;
 use crate::node::Node;
 use crate::step::Step;
 use api::{EventKind, Level, StandbySet, Subject};
@@ -201,7 +201,7 @@ impl Node {
         }
         let keys = self.obtainable(keys);
         self.standby = Standby::Taking { set };
-        let batch = self.groups.acquire(step, &keys, &Permit::PeerReleased);
+        let batch = self.start_released(step, &keys);
         self.purposes.insert(batch, Purpose::Take(set));
     }
 
