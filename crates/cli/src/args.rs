@@ -147,7 +147,7 @@ pub fn manual() -> Vec<ManualPage> {
 }
 
 /// The pages for `man` of the ancestor's commands.
-pub(crate) fn old_manual() -> Vec<ManualPage> {
+pub fn old_manual() -> Vec<ManualPage> {
     OLD_NAMES.iter().filter_map(|name| manual::old(name)).map(|page| installed(&page)).collect()
 }
 

@@ -27,7 +27,7 @@ pub mod story;
 mod suggest;
 mod watch;
 
-pub use args::{ManualPage, formats, manual, reference};
+pub use args::{ManualPage, formats, manual, old_manual, reference};
 pub use exit::Exit;
 pub use heartbeat::Start;
 

@@ -127,6 +127,28 @@ fn the_init_script_refuses_what_it_does_not_know_and_can_be_run() {
 }
 
 #[test]
+fn the_init_script_hands_its_environment_on_and_says_when_the_start_fails() {
+    let root = installed();
+    let path = |name: &str| root.path().join(name).to_str().expect("UTF-8").to_owned();
+    let script = path("etc/init.d/heartbeat");
+    let text = fs::read_to_string(&script).expect("the script");
+    // A daemon that only says what it was given, and a machine without systemd.
+    let text = text.replace("/usr/sbin/heartbeat", &path("daemon"));
+    let text = text.replace("/etc/default/heartbeat", &path("defaults"));
+    let text = text.replace("/run/systemd/system", &path("no-systemd"));
+    fs::write(&script, text).expect("write");
+    fs::write(path("defaults"), "WORD='two words'\n").expect("write");
+    fs::write(path("daemon"), "#!/bin/sh\necho \"[$WORD] [$*]\"\nexit 6\n").expect("write");
+    fs::set_permissions(path("daemon"), fs::Permissions::from_mode(0o755)).expect("mode");
+    for (verb, given) in [("start", ""), ("stop", "-k"), ("reload", "-r"), ("status", "-s")] {
+        let output = Command::new(&script).arg(verb).output().expect("sh");
+        let said = said(&output);
+        assert!(said.contains(&format!("[two words] [{given}]")), "{verb}: {said}");
+        assert_eq!(output.status.code(), Some(6), "{verb}: {said}");
+    }
+}
+
+#[test]
 fn completions_are_scripts_of_their_shells() {
     let root = installed();
     let shells = [

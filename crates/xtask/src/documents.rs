@@ -147,7 +147,7 @@ fn pieces(sentence: &str) -> Vec<String> {
 }
 
 /// All Markdown files below a directory.
-fn documents(directory: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn documents(directory: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod ci;
+mod commands;
 mod crates;
 mod documents;
 mod generated;

@@ -1,7 +1,7 @@
 //! The rules of the repository, as a test of its text: what ARCHITECTURE.md says is so.
 
 use crate::crates::{PURE, UNSAFE, by_manifest, by_table, quoted};
-use crate::{documents, generated};
+use crate::{commands, documents, generated};
 use anyhow::{Context as _, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         source(root, path, &mut wrong)?;
     }
     purity(root, &mut wrong)?;
-    readme(root, &mut wrong)?;
+    commands::check(root, &mut wrong)?;
     documents::check(root, &mut wrong)?;
     documents::sentences(root, &files, &mut wrong)?;
     documents::reasons(root, &mut wrong)?;
@@ -148,36 +148,6 @@ fn purity(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
             files.iter().filter_map(|path| fs::read_to_string(path).ok()).collect();
         if !texts.iter().any(|text| text.contains("#![forbid(unsafe_code)]")) {
             wrong.push(format!("crates/{name} lacks #![forbid(unsafe_code)]"));
-        }
-    }
-    Ok(())
-}
-
-/// What the README tells the reader to run is there.
-fn readme(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
-    let text = fs::read_to_string(root.join("README.md")).context("README.md")?;
-    let commands: Vec<String> = cli::manual().into_iter().map(|page| page.name).collect();
-    let mut fenced = false;
-    for line in text.lines() {
-        if line.starts_with("```") {
-            fenced = !fenced;
-        } else if fenced {
-            for part in line.split("&&") {
-                let mut words = part.split_whitespace();
-                let known = match (words.next(), words.next()) {
-                    (Some(script), _) if script.starts_with("./") => root.join(script).is_file(),
-                    (Some(program), Some(word))
-                        if program.ends_with("handover")
-                            && word.starts_with(char::is_alphabetic) =>
-                    {
-                        commands.contains(&format!("handover-{word}"))
-                    }
-                    _ => true,
-                };
-                if !known {
-                    wrong.push(format!("README.md: there is nothing to run as: {}", part.trim()));
-                }
-            }
         }
     }
     Ok(())

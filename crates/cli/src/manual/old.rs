@@ -175,9 +175,9 @@ fn sets() -> Vec<Part> {
 }
 
 /// The exit codes of commands that ask the daemon for a change.
-fn change() -> Vec<(u8, String)> {
+fn change(done: &str) -> Vec<(u8, String)> {
     exits(&[
-        (0, "done: the other node has confirmed it"),
+        (0, done),
         (1, "refused, and nothing has changed: stderr has the reason; or wrong words"),
         (3, "the daemon doesn't run on this machine"),
     ])
@@ -190,12 +190,13 @@ fn hb_standby() -> Page {
         &["hb_standby [all|local|foreign|failback]"],
     );
     page.body = vec![text(
-        "Groups stop here, then start there. The command waits until that is done. It is refused \
-         while something is still on its way on either node, and with `auto_failback legacy` if the \
-         other node is a real Heartbeat.",
+        "Groups stop here, then start there. The command waits until that is done. While something \
+         is still on its way on either node it waits up to 10 s for that, and is then refused. It \
+         is refused at once if the other node is not there, and with `auto_failback legacy` if that \
+         one is a real Heartbeat.",
     )];
     page.body.extend(sets());
-    page.exits = change();
+    page.exits = change("done: the other node has the groups");
     page.examples = vec![
         ("hb_standby", "give everything away, before work on this machine"),
         ("hb_standby foreign", "send home what belongs to the other node"),
@@ -211,8 +212,10 @@ fn hb_takeover() -> Page {
         &["hb_takeover [all|local|foreign|failback]"],
     );
     page.body = vec![text(
-        "The other node is asked to stop them; then they start here. A node on which a group had \
-         failed is trusted with it again. `local` and `foreign` are seen from this node.",
+        "The other node is asked to stop them; then they start here. The command ends when the \
+         other node has been asked: `handover status` tells what became of it. It is refused as \
+         `hb_standby` is. A node on which a group had failed is trusted with it again. `local` and \
+         `foreign` are seen from this node.",
     )];
     page.body.push(Part::Heading("Sets"));
     page.body.push(terms(
@@ -224,7 +227,7 @@ fn hb_takeover() -> Page {
             ("failback", "the same as `foreign`"),
         ],
     ));
-    page.exits = change();
+    page.exits = change("the other node has been asked");
     page.examples = vec![
         ("hb_takeover", "get everything"),
         ("hb_takeover local", "get back what belongs here"),
@@ -240,7 +243,7 @@ fn hb_addnode() -> Page {
         "All running nodes learn of it. It lasts until they are started again, so write the node \
          into every ha.cf too. Groups move between two nodes; a third only listens.",
     )];
-    page.exits = change();
+    page.exits = change("done: all nodes have been told");
     page.files.push(HA_CF);
     page.examples = vec![("hb_addnode node3", "node3 may now speak")];
     page.see_also = vec!["hb_delnode(8)", "heartbeat(8)", "ha.cf(5)"];
@@ -254,7 +257,7 @@ fn hb_delnode() -> Page {
         "A node must be dead before it is taken out: stop it first. It lasts until the nodes are \
          started again, so take it out of every ha.cf too.",
     )];
-    page.exits = change();
+    page.exits = change("done: all nodes have been told");
     page.files.push(HA_CF);
     page.examples = vec![("hb_delnode node3", "node3 is no longer listened to")];
     page.see_also = vec!["hb_addnode(8)", "heartbeat(8)", "ha.cf(5)"];
