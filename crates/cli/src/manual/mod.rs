@@ -2,7 +2,7 @@
 //!
 //! From a [`Page`] come the manual page that `handover install` puts in place, the Markdown of
 //! `docs/reference/` and what an old name prints for `--help`. The pages of our own commands are
-//! made from their command line ([`ours`]), those of files from the tables that read them.
+//! made from their command line ([`mod@ours`]), those of files from the tables that read them.
 
 mod formats;
 mod old;
