@@ -3,7 +3,7 @@
 //!
 //! A scenario is a file of `scenarios/`: comments that say what it is about, the cluster it
 //! happens on, and one command a line. This module is the meaning of such a file ([`Scenario`])
-//! and its parser ([`parse`]); it runs nothing. The clusters that files can name are in
+//! and its parser ([`parse()`]); it runs nothing. The clusters that files can name are in
 //! [`Cluster`]. The whole language is described in `scenarios/README.md`.
 
 mod cluster;
