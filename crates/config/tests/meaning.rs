@@ -82,6 +82,15 @@ fn ipfail_is_selected_wherever_its_path_points() {
 }
 
 #[test]
+fn clients_of_the_ancestors_library_are_told_that_they_find_no_socket() {
+    let (_, found) =
+        read("respawn hacluster /usr/lib/heartbeat/dopd\napiauth dopd uid=hacluster\n");
+    assert_eq!(codes(&found), ["ha-cf::no-client-socket"; 2], "{found:?}");
+    let (_, found) = read("apiauth ipfail uid=hacluster\nrespawn hacluster /opt/watcher\n");
+    assert!(!codes(&found).contains(&"ha-cf::no-client-socket"), "{found:?}");
+}
+
+#[test]
 fn fencing_lines_for_other_nodes_are_not_ours() {
     let text = format!("{HA_CF}stonith_host node2 null a\nstonith_host NODE1 external/ssh b c\n");
     let devices = read(&text).0.cluster.stonith;
