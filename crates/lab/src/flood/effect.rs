@@ -1,6 +1,6 @@
 //! What a flood does to a node: what it says and uses before and after.
 
-use super::sender::PORT;
+use super::sender::{PORT, Reached};
 use crate::events;
 use crate::footprint::{Usage, usage};
 use crate::host::Host;
@@ -16,12 +16,6 @@ const GROWTH_MAX: u64 = 2048;
 
 /// Each reason for a refusal may be told once in this time.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
-
-/// Of so many datagrams that reach a node ...
-const OF: u64 = 4;
-/// ... at least so many are refused and counted. The others repeat what the node itself said, or
-/// a beat of its peer while that may still come over another medium: known, and without effect.
-const REFUSED_MIN: u64 = 3;
 
 /// What a node says and uses.
 pub(super) struct State {
@@ -72,14 +66,16 @@ impl State {
         )
     }
 
-    /// What should not be, of a node of ours, after it was sent so many datagrams.
+    /// What should not be, of a node of ours, after all that was sent to it. Everything false has
+    /// to be refused; of what is replayed the node may pass over what it said itself, and a beat
+    /// of its peer while that may still come over another medium.
     ///
     /// # Errors
     /// When it doesn't answer.
     pub(super) fn faults(
         &self,
         before: &Self,
-        sent: u64,
+        sent: Reached,
         took: Duration,
         host: &Host,
     ) -> Result<Vec<String>> {
@@ -104,8 +100,8 @@ impl State {
             ));
         }
         let count: u64 = refused.values().sum();
-        if count * OF < sent * REFUSED_MIN || count > sent {
-            faults.push(format!("{name} counted {count} refusals of {sent} datagrams"));
+        if count <= sent.false_ones || count > sent.false_ones + sent.replayed {
+            faults.push(format!("{name} counted {count} refusals of {sent:?}"));
         }
         let dropped = self.dropped.saturating_sub(before.dropped);
         if dropped > 0 {

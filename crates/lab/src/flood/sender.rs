@@ -1,4 +1,4 @@
-//! Sends the datagrams, evenly in time, from one thread.
+//! Sends the datagrams, bundle by bundle at a steady rate, from one thread.
 
 use super::datagrams::{Datagrams, KINDS, Kind};
 use anyhow::{Context, Result, ensure};
@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 /// The port on which the nodes of every cluster here beat.
 pub(super) const PORT: u16 = 694;
 
-/// Datagrams are sent in bundles, so many a second: fine enough to be even, coarse enough for
-/// sleeps to be kept.
-const BUNDLES_PER_SECOND: u64 = 200;
+/// Datagrams are sent in bundles, so many a second: what comes at once is several times what a
+/// socket of the usual size holds.
+const BUNDLES_PER_SECOND: u64 = 20;
 
 /// A sender that was kept from running makes up for at most this; a longer gap stays one, for all
 /// of it at once would be a flood of another rate.
@@ -47,13 +47,22 @@ pub(super) struct Plan {
     pub(super) during: Duration,
 }
 
+/// What went to one node.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Reached {
+    /// Datagrams that no node ever said.
+    pub(super) false_ones: u64,
+    /// Real ones, once more.
+    pub(super) replayed: u64,
+}
+
 /// What was sent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Sent {
     /// How many of each kind.
     kinds: [u64; KINDS],
-    /// How many to each node; what goes to both counts for both.
-    pub(super) to: [u64; 2],
+    /// What went to each node; what goes to both counts for both.
+    pub(super) to: [Reached; 2],
     /// Refused by the kernel, and not counted above.
     failed: u64,
     /// From the first to the last.
@@ -190,17 +199,20 @@ impl Flood {
         let kind = Kind::of(number);
         let datagram = self.datagrams.make(kind);
         let ([one, two], both) = (self.plan.nodes, self.plan.broadcast);
-        let (to, reached) = match self.dice.below(ALONE) {
-            0 => (one, [1, 0]),
-            1 => (two, [0, 1]),
-            _ => (both, [1, 1]),
+        let (to, reached): (_, &[usize]) = match self.dice.below(ALONE) {
+            0 => (one, &[0]),
+            1 => (two, &[1]),
+            _ => (both, &[0, 1]),
         };
         if self.mouth.send_to(datagram, (to, PORT)).is_err() {
             self.sent.failed += 1;
             return;
         }
         self.sent.kinds[kind as usize] += 1;
-        self.sent.to[0] += reached[0];
-        self.sent.to[1] += reached[1];
+        for &node in reached {
+            let to = &mut self.sent.to[node];
+            let count = if kind == Kind::Replayed { &mut to.replayed } else { &mut to.false_ones };
+            *count += 1;
+        }
     }
 }
