@@ -280,10 +280,16 @@ impl Node {
             }
             _ => deliver(step, message),
         }
-        if !BUILT_IN_HOOKS.contains(&kind) && !kind.starts_with("NS_") {
-            let hook = Action::Hook { name: kind.to_owned() };
-            step.run(hook, hook_environment(message));
-        }
+        run_hook(step, message);
+    }
+
+    /// Sends what a local script or client wants to be sent. A hook for it runs here too, not on
+    /// the other nodes only.
+    fn inject(&mut self, step: &mut Step<'_>, message: Message) {
+        let mut ours = message.clone();
+        ours.set("src", self.config.me.as_str());
+        run_hook(step, &ours);
+        self.send(step, message);
     }
 
     /// Sends a message to the cluster, or to the node its `dest` names.
@@ -389,6 +395,14 @@ fn deliver_link(step: &mut Step<'_>, node: &NodeName, up: bool) {
     step.out.push(Output::Deliver(message));
 }
 
+/// Runs the hook of a message's type, unless its work is built in.
+fn run_hook(step: &mut Step<'_>, message: &Message) {
+    let Some(kind) = message.message_type() else { return };
+    if !BUILT_IN_HOOKS.contains(&kind) && !kind.starts_with("NS_") {
+        step.run(Action::Hook { name: kind.to_owned() }, hook_environment(message));
+    }
+}
+
 /// Every string field of a message as `HA_name`, as the ancestor hands them to `rc.d` scripts.
 /// Names that are no identifiers and values with control characters stay out: an authenticated
 /// peer must not be able to change what a script's shell reads.
@@ -431,7 +445,7 @@ impl Machine for Node {
             Input::Done { op, outcome } => node.operation_done(step, op, &outcome),
             Input::Standby { set, request } => node.standby_command(step, set, request),
             Input::Takeover { set, request } => node.takeover_command(step, set, request),
-            Input::Inject { message } => node.send(step, message),
+            Input::Inject { message } => node.inject(step, message),
             Input::Reload(config) => node.reload(step, *config),
             Input::Stop { keep } => node.stop_command(step, keep),
             Input::AddressLost { group, address } => {

@@ -211,6 +211,7 @@ async fn node_list(hub: &Rc<Hub>, kind: &str, names: Vec<String>) -> Reply {
     let list = names.join(" ");
     let message = Message::of_type(kind).with("nodelist", &list);
     hub.node.input(Input::Inject { message });
+    hub.forget_status();
     let text = if kind == "addnode" { "added" } else { "removed" };
     Reply::Done { text: format!("{text}: {list}") }
 }

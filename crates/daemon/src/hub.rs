@@ -124,6 +124,7 @@ impl Hub {
 
     /// Passes the answer to a request on.
     pub(crate) fn answer(&self, number: u64, result: Result<String, String>) {
+        self.forget_status();
         if let Some(waiting) = self.answers.borrow_mut().remove(&number) {
             let _ = waiting.send(result);
         }
@@ -141,6 +142,12 @@ impl Hub {
         self.statuses.borrow_mut().insert(number, sender);
         self.node.send(ToNode::Status(number));
         receiver.await.ok()
+    }
+
+    /// Something was changed on a client's request: its next question shall not be answered from
+    /// before that.
+    pub(crate) fn forget_status(&self) {
+        *self.latest_status.borrow_mut() = None;
     }
 
     /// Passes a status on, completed by what only the shell knows.

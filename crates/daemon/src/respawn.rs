@@ -41,8 +41,11 @@ impl Clients {
     }
 }
 
-/// Starts all clients of the configuration.
+/// Starts all clients of the configuration, once in the life of this process.
 pub(crate) fn start_all(hub: &Rc<Hub>) {
+    if !hub.clients.borrow().0.is_empty() {
+        return;
+    }
     for client in &hub.settings().cluster.clients {
         let (stop, told_to_stop) = oneshot::channel();
         let (has_stopped, stopped) = oneshot::channel();
