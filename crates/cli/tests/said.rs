@@ -49,6 +49,7 @@ fn node(name: &str, kind: NodeKind, state: NodeState, heard: u64) -> NodeStatus 
         config_differs: false,
         weight: 100,
         site: String::new(),
+        uuid: None,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::messaging::{self, Heard, Messaging};
 use crate::step::{Journal, Step};
 use crate::takeover::{Failback, Legacy, Peer, Phase, Purpose, Shutdown, Standby, Waiting};
 use api::{EventKind, Held, Level, NodeState, Subject};
-use base::{Dice, GroupKey, Instant, Machine, NodeName};
+use base::{Dice, GroupKey, Instant, LinkId, Machine, NodeName};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use wire::heartbeat::Message;
@@ -186,9 +186,9 @@ impl Node {
                 step.cause = Some(because);
                 self.node_changed(step, &node, was, now);
             }
-            Heard::Link { node, link: _, up, because } => {
+            Heard::Link { node, link, up, because } => {
                 step.cause = Some(because);
-                deliver_link(step, &node, up);
+                self.deliver_link(step, &node, link, up);
                 if !up {
                     self.ipfail_link_lost(step);
                 }
@@ -235,11 +235,15 @@ impl Node {
         }
     }
 
-    /// Takes an authenticated message to the part it is for. Messages of nodes that are not our
-    /// partner in haresources are only passed on to clients.
+    /// Takes an authenticated message to the part it is for, and to local clients. Messages of
+    /// nodes that are not our partner in haresources are only passed on.
     fn message(&mut self, step: &mut Step<'_>, from: &NodeName, message: &Message) {
         let mine = from.folded() == self.config.me.folded();
         let Some(kind) = message.message_type() else { return };
+        // Of beats clients hear only what changed: `node_changed` tells them.
+        if kind != "status" {
+            step.out.push(Output::Deliver(message.clone()));
+        }
         if mine {
             match kind {
                 "status" => step.out.push(Output::Alive),
@@ -248,13 +252,12 @@ impl Node {
                 "ask_resources" if message.text("info") == Some("me") => {
                     self.injected_standby(step, message);
                 }
-                "hb_takeover" => {}
-                _ => deliver(step, message),
+                _ => {}
             }
             return;
         }
         if !self.is_peer(from) {
-            return deliver(step, message);
+            return;
         }
         let latest = self.is_latest(kind, message);
         match kind {
@@ -276,11 +279,25 @@ impl Node {
                 if self.ipfail.is_some() =>
             {
                 self.ipfail_message(step, kind, message);
-                deliver(step, message);
             }
-            _ => deliver(step, message),
+            _ => {}
         }
         run_hook(step, message);
+    }
+
+    /// Tells local clients about a link.
+    fn deliver_link(&self, step: &mut Step<'_>, node: &NodeName, link: LinkId, up: bool) {
+        let name = self.config.links.get(usize::from(link.0)).map_or("", |link| link.name.as_str());
+        let message = Message::of_type("ifstat")
+            .with("node", node.as_str())
+            .with("ifname", name)
+            .with("st", if up { "up" } else { "dead" });
+        step.out.push(Output::Deliver(message));
+    }
+
+    /// False while so much is not acknowledged by other nodes that local clients have to wait.
+    pub fn clients_may_send(&self) -> bool {
+        self.messaging.clients_may_send()
     }
 
     /// Sends what a local script or client wants to be sent. A hook for it runs here too, not on
@@ -382,17 +399,6 @@ fn partnership(config: Arc<Config>) -> (Arc<Config>, Option<Peer>) {
     }
     let peer = others.first().map(|name| Peer::new((*name).clone()));
     (config, peer)
-}
-
-/// Passes a message on to local clients.
-fn deliver(step: &mut Step<'_>, message: &Message) {
-    step.out.push(Output::Deliver(message.clone()));
-}
-
-fn deliver_link(step: &mut Step<'_>, node: &NodeName, up: bool) {
-    let state = if up { "up" } else { "dead" };
-    let message = Message::of_type("ifstat").with("st", state).with("src", node.as_str());
-    step.out.push(Output::Deliver(message));
 }
 
 /// Runs the hook of a message's type, unless its work is built in.

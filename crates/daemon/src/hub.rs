@@ -41,6 +41,10 @@ pub(crate) struct Hub {
     pub probed: RefCell<crate::builtin::Probed>,
     /// The clients of `respawn` lines.
     pub clients: RefCell<crate::respawn::Clients>,
+    /// The programs that are signed on.
+    pub desk: RefCell<crate::clients::Desk>,
+    /// True once the socket for them was opened.
+    pub(crate) serves_clients: Cell<bool>,
     /// Told when the configuration shall be read again.
     pub reload: Notify,
     last_request: Cell<u64>,
@@ -70,6 +74,8 @@ impl Hub {
             lost: RefCell::default(),
             probed: RefCell::default(),
             clients: RefCell::default(),
+            desk: RefCell::default(),
+            serves_clients: Cell::new(false),
             reload: Notify::new(),
             last_request: Cell::new(0),
             answers: RefCell::default(),
@@ -159,7 +165,8 @@ impl Hub {
         }
     }
 
-    fn next_number(&self) -> u64 {
+    /// A number that was not given before.
+    pub(crate) fn next_number(&self) -> u64 {
         self.last_request.set(self.last_request.get() + 1);
         self.last_request.get()
     }

@@ -12,6 +12,7 @@ mod agents;
 mod api_server;
 mod builtin;
 mod channel;
+mod clients;
 mod descriptors;
 mod environment;
 mod executor;

@@ -44,5 +44,7 @@ pub(crate) const AGENT_RUN_DIR: &str = "/run/resource-agents";
 pub(crate) const OWN_RUN_DIR: &str = "/run/handover";
 /// Control socket of this role.
 pub(crate) const CONTROL_SOCKET: &str = "/run/handover/heartbeat.sock";
+/// Socket of the ancestor's client library.
+pub(crate) const CLIENT_SOCKET: &str = "/run/heartbeat/register";
 /// Users in this group may command the daemon.
 pub(crate) const ADMIN_GROUP: &str = "haclient";

@@ -59,6 +59,7 @@ struct Turn {
     reopen_at: Option<Instant>,
     send_errors: Vec<u32>,
     left: Option<(api::Held, Vec<GroupKey>)>,
+    clients_may_send: bool,
     is_over: bool,
 }
 
@@ -77,6 +78,7 @@ impl RealTime {
             reopen_at: None,
             send_errors: vec![0; self.lines.len()],
             left: None,
+            clients_may_send: true,
             is_over: false,
         };
         for index in 0..self.lines.len() {
@@ -266,6 +268,10 @@ impl RealTime {
             }
         }
         turn.outputs = outputs;
+        let may_send = self.node.clients_may_send();
+        if std::mem::replace(&mut turn.clients_may_send, may_send) != may_send {
+            self.push(FromNode::MaySend(may_send))?;
+        }
         Ok(())
     }
 

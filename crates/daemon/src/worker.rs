@@ -11,7 +11,7 @@ use crate::logs::Log;
 use crate::real_time::RealTime;
 use crate::settings::{self, Finding, Settings};
 use crate::state::{self, Store};
-use crate::{api_server, fifo, paths, perform, predecessor, respawn, watch};
+use crate::{api_server, clients, fifo, paths, perform, predecessor, respawn, watch};
 use api::{EventKind, Level};
 use base::Dice;
 use cluster::{Boot, Input, Node, Output, Predecessor};
@@ -287,6 +287,7 @@ async fn serve_node(hub: &Rc<Hub>, mut collector: Collector) -> io::Result<()> {
                 FromNode::Output(Output::Exit) => {
                     respawn::stop_all(hub).await;
                     let _ = fs::remove_file(paths::CONTROL_SOCKET);
+                    let _ = fs::remove_file(paths::CLIENT_SOCKET);
                     return Ok(());
                 }
                 FromNode::Output(output) => take_output(hub, output),
@@ -296,6 +297,7 @@ async fn serve_node(hub: &Rc<Hub>, mut collector: Collector) -> io::Result<()> {
                         hub.log(Level::Error, &format!("what runs here can't be noted: {error}"));
                     }
                 }
+                FromNode::MaySend(may_send) => clients::pause(hub, may_send),
                 FromNode::Notice(level, text) => hub.notice(level, text),
             }
         }
@@ -309,16 +311,18 @@ fn take_output(hub: &Rc<Hub>, output: Output) {
         }
         Output::Event(event) => {
             if event.kind == EventKind::CommunicationUp {
+                clients::open(hub);
                 respawn::start_all(hub);
             }
             hub.take_event(event);
         }
         Output::Answer { request, result } => hub.answer(request, result),
+        Output::Deliver(message) => clients::deliver(hub, &message),
         Output::Reboot { reason } => {
             hub.log(Level::Critical, &format!("rebooting this machine: {reason}"));
         }
         // The real-time thread did these itself, or ends by it.
-        Output::Send { .. } | Output::Alive | Output::Exit | Output::Deliver(_) => {}
+        Output::Send { .. } | Output::Alive | Output::Exit => {}
     }
 }
 
