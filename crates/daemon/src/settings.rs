@@ -97,7 +97,8 @@ pub(crate) fn load(options: &StartOptions) -> Result<(Settings, Vec<Finding>), V
     Ok((lower(whole, options), findings))
 }
 
-fn lower(whole: config::Heartbeat, options: &StartOptions) -> Settings {
+/// What this process makes of files that were accepted.
+pub(crate) fn lower(whole: config::Heartbeat, options: &StartOptions) -> Settings {
     /// The lowest real-time priority: the ancestor's default.
     const LOWEST: u8 = 1;
     let mut cluster = whole.cluster;

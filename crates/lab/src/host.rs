@@ -213,6 +213,13 @@ impl Host {
         Ok(())
     }
 
+    /// Makes a name for something of this machine, unless the host has it already.
+    pub(crate) fn link(&self, target: &Path, name: &str) -> Result<()> {
+        let name = name.trim_start_matches('/');
+        let name = self.live(name).unwrap_or_else(|| self.file(name));
+        if name.is_symlink() { Ok(()) } else { link(target, &name) }
+    }
+
     /// A command that will run on the host, with a clean environment.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Result<Command> {
         let pid = self.pid().with_context(|| format!("{} is switched off", self.name))?;

@@ -35,7 +35,7 @@ pub use words::main;
 pub use world::{handover_program, is_root, missing};
 
 use anyhow::{Context, Result};
-use sim::scenario::{Maker, Pair};
+use sim::scenario::{Command, Maker, Pair};
 use std::io::Read;
 use std::process::Stdio;
 
@@ -68,6 +68,12 @@ pub fn impossible(pair: Pair) -> Option<String> {
 pub fn run(name: &str, pair: Pair) -> Result<Report> {
     let scenario = scenario(name)?;
     if let Some(why) = impossible(pair) {
+        return Ok(Report::skipped(&scenario, pair, why));
+    }
+    let names_ancestor = scenario.steps.iter().any(
+        |step| matches!(&step.command, Command::Script(script) if peers::are_named_in(script)),
+    );
+    if names_ancestor && let Some(why) = impossible(Pair(Maker::Real, Maker::Real)) {
         return Ok(Report::skipped(&scenario, pair, why));
     }
     let file = library::path(name);

@@ -233,8 +233,12 @@ impl Stage {
         let text = format!("#!/bin/sh\n{}\n", script.lines.join("\n"));
         let path = script.path.trim_start_matches('/');
         let nodes = Seat::BOTH.into_iter().filter(|seat| script.node.is_none_or(|n| n == *seat));
+        let programs = peers::are_named_in(script).then(peers::ensure).transpose()?;
         for seat in nodes {
             self.nodes[seat.0].write(path, &text, 0o755)?;
+            if let Some(programs) = &programs {
+                self.nodes[seat.0].link(programs, peers::SHOWN_AT)?;
+            }
         }
         Ok(())
     }

@@ -191,8 +191,10 @@ pub static DIRECTIVES: &[Directive] = rows! {
     bad "as for `respawn`";
     "apiauth" "CLIENT [uid=USER,...] [gid=GROUP,...]", default "", unit "",
     range "", since "1.x", Whole programs::apiauth,
-    "Who might sign on as this client. Read and checked; has no effect here, because the \
-     daemon has no socket for Heartbeat's client library.",
+    "Who may sign on as this client at the socket of Heartbeat's client library: these users, and \
+     users whose first group is one of these. `anon` is for clients without a name of their own, \
+     `default` for names without a line. Without a line: ipfail and ccm for hacluster, ping for \
+     haclient, lha-snmpagent for root, anon for root and haclient.",
     bad "the file is refused";
     "rtprio" "PRIORITY", default "1", unit "",
     range "1 to 99", since "1.x", Each settings::rtprio,

@@ -9,14 +9,6 @@ use cluster::config::{ApiAuth, Client, StonithDevice};
 /// The longest client name the ancestor keeps, in bytes (docs/ancestors/heartbeat.md §5.2).
 const CLIENT_NAME_MAX: usize = 31;
 
-/// Programs of the ancestor that do nothing without its client library's socket, and what does
-/// their work now.
-const LIBRARY_CLIENTS: [(&str, &str); 3] = [
-    ("dopd", "remove the line, and let DRBD fence by itself: `fencing resource-and-stonith`"),
-    ("ccm", "remove the line; haresources needs no membership service"),
-    ("api_test", "remove the line"),
-];
-
 pub(super) fn respawn(reader: &mut Reader<'_>, line: &Statement<'_>) {
     child(reader, line, false);
 }
@@ -32,12 +24,6 @@ fn child(reader: &mut Reader<'_>, line: &Statement<'_>, failfast: bool) {
     };
     if program.text.rsplit('/').next() == Some("ipfail") {
         return ipfail(reader, *program);
-    }
-    let known = |(name, _): &&(&str, &str)| program.text.rsplit('/').next() == Some(*name);
-    if let Some((name, instead)) = LIBRARY_CLIENTS.iter().find(known) {
-        let message = format!("`{name}` can't sign on: there is no socket for Heartbeat's clients");
-        let effect = "it ends at once, and is given up after some tries";
-        reader.warn("no-client-socket", program.span, message, effect, *instead);
     }
     let mut good = true;
     if !(reader.host.user_exists)(user.text) {
@@ -86,12 +72,6 @@ pub(super) fn apiauth(reader: &mut Reader<'_>, line: &Statement<'_>) {
     let mut auth = ApiAuth::default();
     for list in lists {
         names(reader, *list, &mut auth);
-    }
-    if client.text != "ipfail" {
-        let message = "nobody signs on here: there is no socket for Heartbeat's clients";
-        let found = reader.finding(Severity::Note, "no-client-socket", client.span, message);
-        let help = "programs can use `handover status --json` and `handover watch --json`";
-        reader.add(found.effect("the line has none").help(help));
     }
     reader.draft.apiauth.insert(client.text.to_owned(), auth);
 }

@@ -3,8 +3,10 @@
 use super::door::Applicant;
 use super::pace::{Complaints, Pace};
 use super::queue::Queue;
+use base::Instant;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use wire::heartbeat::{Format, Message, encode_local, ipc};
 
@@ -13,10 +15,16 @@ const CONNECTIONS_MAX: usize = 64;
 /// Connections of one user other than root, so that nobody takes all places.
 const CONNECTIONS_OF_USER: usize = 16;
 
+/// New connections of one user in a second, and at once; faster ones wait.
+const CONNECTS_PER_SECOND: u32 = 100;
+const CONNECTS_AT_ONCE: u32 = 100;
+
 /// Messages of all clients together to the cluster, in a second and at once: each is kept for
 /// repetition and must be acknowledged by every node (docs/ancestors/heartbeat.md §1.8).
 const MESSAGES_PER_SECOND: u32 = 100;
 const MESSAGES_AT_ONCE: u32 = 100;
+/// A message counts once for each so many bytes that are begun.
+const MESSAGE_UNIT: usize = 4096;
 
 /// Filter bit: messages, changes of nodes and links. The one that is set at first.
 const KEEP: u32 = 1;
@@ -27,15 +35,21 @@ const KNOWN: u32 = 0x3f;
 pub(crate) struct Desk {
     members: BTreeMap<u64, Member>,
     /// Connections of each user.
-    connections: BTreeMap<u32, usize>,
+    connections: BTreeMap<u32, Places>,
     /// The number of the last sign-on: `client_gen`.
     last: u64,
     /// Questions to other nodes about their clients, by the name that asks.
     questions: BTreeMap<String, oneshot::Sender<bool>>,
     pub(super) complaints: Complaints,
-    pub(super) outward: Pace,
+    outward: Pace,
     /// False while clients have to wait for the other nodes' acknowledgements.
     pub(super) may_send: watch::Sender<bool>,
+}
+
+/// What one user's programs take.
+struct Places {
+    taken: usize,
+    pace: Pace,
 }
 
 struct Member {
@@ -60,25 +74,33 @@ impl Default for Desk {
 }
 
 impl Desk {
-    /// A place for one more connection of this user. False when there is none.
-    pub(super) fn connect(&mut self, uid: u32) -> bool {
-        let all: usize = self.connections.values().sum();
-        let own = self.connections.entry(uid).or_default();
-        let is_free = all < CONNECTIONS_MAX && (uid == 0 || *own < CONNECTIONS_OF_USER);
-        if is_free {
-            *own += 1;
+    /// A place for one more connection of this user, and how long it has to wait for it. `None`
+    /// when there is none.
+    pub(super) fn connect(&mut self, uid: u32, now: Instant) -> Option<Duration> {
+        self.connections.retain(|_, places| places.taken > 0 || !places.pace.is_full(now));
+        let all: usize = self.connections.values().map(|places| places.taken).sum();
+        let own = self.connections.entry(uid).or_insert_with(|| Places {
+            taken: 0,
+            pace: Pace::new(CONNECTS_PER_SECOND, CONNECTS_AT_ONCE),
+        });
+        if all >= CONNECTIONS_MAX || (uid != 0 && own.taken >= CONNECTIONS_OF_USER) {
+            return None;
         }
-        is_free
+        own.taken += 1;
+        Some(own.pace.take(now, 1))
     }
 
     /// Gives the place back.
     pub(super) fn disconnect(&mut self, uid: u32) {
         if let Some(own) = self.connections.get_mut(&uid) {
-            *own = own.saturating_sub(1);
-            if *own == 0 {
-                self.connections.remove(&uid);
-            }
+            own.taken = own.taken.saturating_sub(1);
         }
+    }
+
+    /// How long a message of so many bytes has to wait before it goes to the cluster.
+    pub(super) fn wait_to_send(&mut self, bytes: usize, now: Instant) -> Duration {
+        let count = u32::try_from(bytes / MESSAGE_UNIT + 1).unwrap_or(u32::MAX);
+        self.outward.take(now, count)
     }
 
     /// Signs a client on; its number is its `client_gen`. `None` if the name is taken.
@@ -140,9 +162,8 @@ impl Desk {
             return;
         }
         let mut frame: Option<Rc<[u8]>> = None;
-        let hears = |member: &&Member| {
-            member.mask & KEEP != 0 && to.is_none_or(|to| to == member.name)
-        };
+        let hears =
+            |member: &&Member| member.mask & KEEP != 0 && to.is_none_or(|to| to == member.name);
         for member in self.members.values().filter(hears) {
             let frame = frame.get_or_insert_with(|| self::frame(message, format));
             member.queue.push(Rc::clone(frame));
@@ -229,15 +250,40 @@ mod tests {
         assert!(desk.set_filter(1, Some(0x3f)));
     }
 
+    fn at(millis: u64) -> Instant {
+        Instant::from_nanos(millis * 1_000_000)
+    }
+
     #[test]
     fn one_user_can_not_take_all_places() {
         let mut desk = Desk::default();
-        let taken = (0..CONNECTIONS_MAX).filter(|_| desk.connect(1000)).count();
-        assert_eq!(taken, CONNECTIONS_OF_USER);
-        let roots = (0..CONNECTIONS_MAX).filter(|_| desk.connect(0)).count();
-        assert_eq!(roots, CONNECTIONS_MAX - CONNECTIONS_OF_USER);
+        let mut connect = |uid| desk.connect(uid, at(0)).is_some();
+        assert_eq!((0..CONNECTIONS_MAX).filter(|_| connect(1000)).count(), CONNECTIONS_OF_USER);
+        let left = CONNECTIONS_MAX - CONNECTIONS_OF_USER;
+        assert_eq!((0..CONNECTIONS_MAX).filter(|_| connect(0)).count(), left);
         desk.disconnect(1000);
-        assert!(desk.connect(1000) && !desk.connect(0));
+        assert!(desk.connect(1000, at(0)).is_some() && desk.connect(0, at(0)).is_none());
+    }
+
+    #[test]
+    fn who_connects_again_and_again_waits_and_others_do_not() {
+        let mut desk = Desk::default();
+        let mut waits = |uid| {
+            let wait = desk.connect(uid, at(0));
+            desk.disconnect(uid);
+            wait.is_some_and(|wait| !wait.is_zero())
+        };
+        assert_eq!((0..150).filter(|_| waits(1000)).count(), 50);
+        assert!(!waits(1001));
+        assert_eq!(desk.connect(1000, at(10_000)), Some(Duration::ZERO));
+        assert_eq!(desk.connections.len(), 1, "who rests is forgotten");
+    }
+
+    #[test]
+    fn a_long_message_counts_as_several() {
+        let mut desk = Desk::default();
+        let free = (0..100).filter(|_| desk.wait_to_send(60_000, at(0)).is_zero()).count();
+        assert_eq!(free, 6);
     }
 
     #[tokio::test]

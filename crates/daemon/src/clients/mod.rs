@@ -11,6 +11,8 @@ mod door;
 mod pace;
 mod queue;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use answers::parameter;
 pub(crate) use desk::Desk;
@@ -67,15 +69,19 @@ async fn accept(hub: Rc<Hub>, listener: UnixListener) {
             continue;
         };
         let Ok(who) = peer_credentials(&stream) else { continue };
-        if !hub.desk.borrow_mut().connect(who.uid) {
+        let place = hub.desk.borrow_mut().connect(who.uid, linux::rt::now());
+        let Some(wait) = place else {
             complain(&hub, who, "places", || "has no place: too many are connected".into());
             continue;
-        }
-        tokio::task::spawn_local(serve(Rc::clone(&hub), stream, who));
+        };
+        tokio::task::spawn_local(serve(Rc::clone(&hub), stream, who, wait));
     }
 }
 
-async fn serve(hub: Rc<Hub>, stream: UnixStream, who: Credentials) {
+async fn serve(hub: Rc<Hub>, stream: UnixStream, who: Credentials, wait: Duration) {
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
     session::run(&hub, stream, who).await;
     hub.desk.borrow_mut().disconnect(who.uid);
 }
@@ -127,10 +133,8 @@ fn answer_node(hub: &Hub, query: &Message) {
 
 /// Asks a node about a client; `asks` is the name under which the answer comes.
 fn ask_node(hub: &Hub, node: &str, name: &str, asks: &str) {
-    let query = Message::of_type("query-cstatus")
-        .with("dest", node)
-        .with("cn", name)
-        .with("from_id", asks);
+    let query =
+        Message::of_type("query-cstatus").with("dest", node).with("cn", name).with("from_id", asks);
     hub.node.input(Input::Inject { message: query });
 }
 

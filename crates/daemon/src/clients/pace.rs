@@ -20,10 +20,15 @@ impl Pace {
         Self { interval, burst, full_at: Instant::ZERO }
     }
 
-    /// Takes one permission, and says how long to wait before using it.
-    pub(super) fn take(&mut self, now: Instant) -> Duration {
-        self.full_at = self.full_at.max(now) + self.interval;
+    /// Takes so many permissions, and says how long to wait before using them.
+    pub(super) fn take(&mut self, now: Instant, count: u32) -> Duration {
+        self.full_at = self.full_at.max(now) + self.interval * count;
         self.full_at.since(now).saturating_sub(self.interval * self.burst)
+    }
+
+    /// True when nothing was taken lately.
+    pub(super) fn is_full(&self, now: Instant) -> bool {
+        self.full_at <= now
     }
 }
 
@@ -81,9 +86,10 @@ mod tests {
     #[test]
     fn a_burst_is_free_and_what_follows_comes_at_the_rate() {
         let mut pace = Pace::new(10, 5);
-        let waits: Vec<_> = (0..8).map(|_| pace.take(at(1000)).as_millis()).collect();
+        let waits: Vec<_> = (0..8).map(|_| pace.take(at(1000), 1).as_millis()).collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 100, 200, 300]);
-        assert_eq!(pace.take(at(10_000)), Duration::ZERO, "rested");
+        assert_eq!(pace.take(at(10_000), 5), Duration::ZERO, "rested");
+        assert!(!pace.is_full(at(10_400)) && pace.is_full(at(10_500)));
     }
 
     #[test]

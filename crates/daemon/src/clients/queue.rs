@@ -13,8 +13,9 @@ use tokio::sync::Notify;
 const FRAMES: usize = 500;
 /// Most frames a client may ask for.
 const FRAMES_MAX: usize = 10_000;
-/// Bytes that wait for a client, in whatever number of frames: a second of a busy cluster.
-const BYTES_MAX: usize = 256 << 10;
+/// Bytes that wait for a client, in whatever number of frames: more than clients of all nodes may
+/// send at once.
+const BYTES_MAX: usize = 512 << 10;
 
 /// The frames for one client, and how it wants to be told that one has come.
 pub(super) struct Queue {
@@ -32,8 +33,7 @@ pub(super) struct Queue {
 impl Queue {
     /// An empty queue for a client of this process.
     pub(super) fn new(pid: i32) -> Rc<Self> {
-        let process =
-            Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        let process = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
         Rc::new(Self {
             frames: RefCell::default(),
             bytes: Cell::new(0),

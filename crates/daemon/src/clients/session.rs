@@ -6,7 +6,7 @@ use super::pace::Pace;
 use super::queue::Queue;
 use super::{answers::VERSION, ask_node, complain, desk, is_online, online_word};
 use crate::hub::Hub;
-use api::{Level, NodeKind};
+use api::NodeKind;
 use cluster::Input;
 use linux::process::Credentials;
 use std::rc::Rc;
@@ -168,7 +168,7 @@ impl Session<'_> {
             rest = frame.rest;
             let message = decode_local(frame.message).map_err(|_| End::Broken)?;
             self.wait_for_turn().await;
-            self.message(message).await?;
+            self.message(message, frame.message.len()).await?;
         }
         let taken = received.len() - rest.len();
         received.drain(..taken);
@@ -176,7 +176,7 @@ impl Session<'_> {
     }
 
     async fn wait_for_turn(&mut self) {
-        let wait = self.pace.take(linux::rt::now());
+        let wait = self.pace.take(linux::rt::now(), 1);
         if wait >= SLOWED_DOWN {
             self.complain("fast", || {
                 format!("sends more than {FRAMES_PER_SECOND} requests a second: slowed down")
@@ -187,7 +187,7 @@ impl Session<'_> {
         }
     }
 
-    async fn message(&mut self, message: Message) -> Result<(), End> {
+    async fn message(&mut self, message: Message, bytes: usize) -> Result<(), End> {
         let is_request = message.message_type() == Some("hbapi-req");
         let kind = if is_request { message.text("reqtype") } else { None };
         let Some(number) = self.number else {
@@ -201,7 +201,7 @@ impl Session<'_> {
             Some("signoff") => return Err(End::SignedOff),
             Some(kind) => self.request(number, kind, &message).await,
             None if is_request => self.complain("untyped", || "asks without a question".into()),
-            None => self.send(number, message).await,
+            None => self.send(number, message, bytes).await,
         }
         Ok(())
     }
@@ -215,17 +215,21 @@ impl Session<'_> {
     }
 
     async fn sign_on(&mut self, request: &Message) -> Result<(), End> {
-        let admitted = self.admit(request).await.and_then(|applicant| {
+        let admitted = self.admit(request).await;
+        if admitted.as_ref().is_ok_and(|applicant| !applicant.is_casual) {
+            // Its coming and going is told to the cluster.
+            self.wait_for_cluster(0).await;
+        }
+        let signed_on = admitted.and_then(|applicant| {
             let number = self.hub.desk.borrow_mut().sign_on(&applicant, &self.queue);
-            number.map(|number| (number, applicant)).ok_or("duplicate add request")
+            number.ok_or("duplicate add request")
         });
         let answer = response("signon");
-        match admitted {
-            Ok((number, applicant)) => {
+        match signed_on {
+            Ok(number) => {
                 self.number = Some(number);
                 self.reply(&self.describe(answer.with("result", "OK")));
                 if let Some(message) = self.hub.desk.borrow().join(number) {
-                    self.hub.log(Level::Info, &format!("client {} signed on", applicant.name));
                     self.hub.node.input(Input::Inject { message });
                 }
                 Ok(())
@@ -275,12 +279,10 @@ impl Session<'_> {
     async fn request(&self, number: u64, kind: &str, request: &Message) {
         let decimal = |name| request.decimal(name);
         let done = match kind {
-            "setfilter" => {
-                self.hub.desk.borrow_mut().set_filter(number, request.hex("fmask"))
-            }
+            "setfilter" => self.hub.desk.borrow_mut().set_filter(number, request.hex("fmask")),
             "setsignal" => {
-                let signal = decimal("signal").and_then(|signal| i32::try_from(signal).ok());
-                signal.is_some_and(|signal| self.queue.set_signal(signal))
+                let Some(signal) = decimal("signal") else { return self.reply(&refused(kind)) };
+                i32::try_from(signal).is_ok_and(|signal| self.queue.set_signal(signal))
             }
             "set_sendqlen" => {
                 // The ancestor answers nothing, whatever it says.
@@ -302,14 +304,12 @@ impl Session<'_> {
         let Some(status) = self.hub.status().await else { return };
         let settings = self.hub.settings();
         let view = View { status: &status, config: &settings.cluster };
-        match answers::answer(kind, request, &view) {
-            Some(answers) => answers.iter().for_each(|answer| self.reply(answer)),
-            None => {
-                let known: String = kind.chars().filter(char::is_ascii_graphic).take(31).collect();
-                self.complain("unknown", || format!("asks what nobody knows: `{known}`"));
-                self.reply(&refused(&known));
-            }
+        if let Some(answers) = answers::answer(kind, request, &view) {
+            return answers.iter().for_each(|answer| self.reply(answer));
         }
+        let shown: String = kind.chars().filter(char::is_ascii_graphic).take(NAME_SHOWN).collect();
+        self.complain("unknown", || format!("asks what nobody knows: `{shown}`"));
+        self.reply(&refused(&shown));
     }
 
     /// Another node's answer comes as a message of its own.
@@ -336,10 +336,13 @@ impl Session<'_> {
     }
 
     /// Sends a message to the clients of the same name on other nodes, and to the nodes.
-    async fn send(&self, number: u64, mut message: Message) {
+    async fn send(&self, number: u64, mut message: Message, bytes: usize) {
         let Some(name) = self.name(number) else { return };
         let kind = message.message_type().unwrap_or_default();
-        if kind.is_empty() || OWN_WORDS.contains(&kind) || is_reserved(kind) {
+        if kind.is_empty() {
+            return self.complain("untyped", || "sends a message without a type: not sent".into());
+        }
+        if OWN_WORDS.contains(&kind) || is_reserved(kind) {
             let kind: String = kind.escape_debug().take(NAME_SHOWN).collect();
             return self.complain("own word", || {
                 format!("({name}) may not send `{kind}`, which only the node says: not sent")
@@ -359,13 +362,13 @@ impl Session<'_> {
         message.set("from_id", &name);
         message.set("to_id", &name);
         message.set("client_gen", number.to_string());
-        self.wait_for_cluster().await;
+        self.wait_for_cluster(bytes).await;
         self.hub.node.input(Input::Inject { message });
     }
 
     /// Waits while other nodes lag behind, and for this client's turn among all.
-    async fn wait_for_cluster(&self) {
-        let wait = self.hub.desk.borrow_mut().outward.take(linux::rt::now());
+    async fn wait_for_cluster(&self, bytes: usize) {
+        let wait = self.hub.desk.borrow_mut().wait_to_send(bytes, linux::rt::now());
         if wait >= SLOWED_DOWN {
             self.complain("loud", || "and others send more than the cluster takes: waiting".into());
         }
