@@ -12,8 +12,8 @@ use crate::real_time::RealTime;
 use crate::settings::{self, Finding, Settings};
 use crate::state::{self, Store};
 use crate::{api_server, clients, fifo, paths, perform, predecessor, respawn, watch};
-use api::{EventKind, Level};
-use base::Dice;
+use api::{EventKind, Level, Subject};
+use base::{Dice, GroupKey};
 use cluster::{Boot, Input, Node, Output, Predecessor};
 use config::{GenerationMethod, UuidFrom};
 use linux::rt::{self, Poller, Scheduling};
@@ -313,6 +313,10 @@ fn take_output(hub: &Rc<Hub>, output: Output) {
             if event.kind == EventKind::CommunicationUp {
                 clients::open(hub);
                 respawn::start_all(hub);
+            }
+            if let (EventKind::GroupStopping, Subject::Group(group)) = (event.kind, &event.subject)
+            {
+                watch::fall_silent(hub, &GroupKey::from(group.as_str()));
             }
             hub.take_event(event);
         }

@@ -41,10 +41,9 @@ impl Node {
             peer.owes_statement = true;
         }
         self.adopting = None;
+        // Nothing is announced yet: neighbours that hear both of us change their mind once a second
+        // at most, and the last word should be the keeper's.
         self.state(step, Some("healed"));
-        if self.phase == super::Phase::Acquiring || self.phase == super::Phase::Stable {
-            self.announce(step, &self.claimed());
-        }
     }
 
     /// A node of ours that was cut off from us is told what we hold.
