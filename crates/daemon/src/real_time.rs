@@ -22,7 +22,7 @@ use std::time::Duration;
 /// one link delays a beat by less than a millisecond, and by 5 ms if all are as long as can be.
 const DATAGRAMS_PER_TURN: usize = 32;
 /// The wall clock and the load are read this often; the node wants them once a second.
-const AMBIENT_EVERY: Duration = Duration::from_millis(500);
+const AMBIENT_EVERY: Duration = Duration::from_millis(950);
 /// The watchdog is petted only if the other threads lived within this time.
 const SHELL_SILENCE_MAX: Duration = Duration::from_secs(1);
 /// Send errors of one link told one by one before silence, as the ancestor does

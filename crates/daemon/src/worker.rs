@@ -35,7 +35,7 @@ use tokio::net::UnixDatagram;
 /// (docs/ancestors/heartbeat.md §6.4).
 const WATCHDOG_MARGIN: Duration = Duration::from_millis(10);
 /// How often the ordinary thread says that it lives.
-const SIGN_OF_LIFE: Duration = Duration::from_millis(200);
+const SIGN_OF_LIFE: Duration = Duration::from_millis(400);
 /// Stack of the ordinary thread; nothing in it recurses.
 const STACK: usize = 512 << 10;
 /// Threads for calls that wait (probes, mail, disks); they end when idle.
