@@ -6,7 +6,7 @@
 
 mod run;
 
-use crate::config::Group;
+use crate::config::{Group, Resource};
 use crate::fencing::{Inheritance, Proof, Released};
 use crate::step::Step;
 use api::{EventId, GroupState};
@@ -115,6 +115,12 @@ impl Groups {
 
     fn get_mut(&mut self, key: &GroupKey) -> Option<&mut GroupRun> {
         self.runs.iter_mut().find(|run| run.group.key == *key)
+    }
+
+    /// The resources of these groups, in the order of the file.
+    pub(crate) fn resources_of(&self, keys: &BTreeSet<GroupKey>) -> Vec<Resource> {
+        let wanted = self.runs.iter().filter(|run| keys.contains(&run.group.key));
+        wanted.flat_map(|run| run.group.resources.iter().cloned()).collect()
     }
 
     /// Batches that ended since the last call.

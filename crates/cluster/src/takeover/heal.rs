@@ -169,13 +169,7 @@ impl Node {
 
     /// Announces the addresses of these groups again: a peer held them too for a while.
     pub(crate) fn announce(&self, step: &mut Step<'_>, keys: &BTreeSet<GroupKey>) {
-        let resources: Vec<_> = self
-            .groups
-            .all()
-            .iter()
-            .filter(|run| keys.contains(&run.group.key))
-            .flat_map(|run| run.group.resources.iter().cloned())
-            .collect();
+        let resources = self.groups.resources_of(keys);
         if !resources.is_empty() {
             step.run(Action::Announce { resources }, BTreeMap::new());
         }

@@ -179,28 +179,11 @@ fn broadcast_address(interface: &str) -> io::Result<Ipv4Addr> {
 mod tests {
     use super::super::Medium;
     use super::*;
-    use crate::rt::{Poller, now};
-    use crate::testing::{in_new_network, inside, with_neighbour};
+    use crate::testing::{in_new_network, inside, next, with_neighbour};
     use std::time::Duration;
 
     /// Generous: on a quiet machine a datagram takes microseconds.
     const PATIENCE: Duration = Duration::from_secs(5);
-
-    /// The next message of a medium, waited for.
-    fn next(medium: &Medium) -> Option<(Vec<u8>, Origin)> {
-        let mut poller = Poller::new().expect("poller");
-        poller.add(medium, 1).expect("adds");
-        let deadline = now() + PATIENCE;
-        let mut buffer = vec![0; super::super::DATAGRAM_LIMIT];
-        loop {
-            if let Some((length, from)) = medium.recv(&mut buffer).expect("receives") {
-                return Some((buffer[..length].to_vec(), from));
-            }
-            if poller.wait(Some(deadline)).expect("waits").due {
-                return None;
-            }
-        }
-    }
 
     fn ip(text: &str) -> IpAddr {
         text.parse().expect("address")
@@ -212,7 +195,7 @@ mod tests {
             let neighbour = with_neighbour(netlink);
             let (ours, theirs) = (ours(), inside(&neighbour, |_| theirs()));
             ours.send(b"hello").expect("sends");
-            let (heard, from) = next(&theirs).expect("hears");
+            let (heard, from) = next(&theirs, PATIENCE).expect("hears");
             assert_eq!(heard, b"hello");
             assert!(
                 matches!(from, Origin::Socket(from) if from.ip() == ip("10.0.0.1")
@@ -222,7 +205,8 @@ mod tests {
             let long = vec![7; 60_000];
             theirs.send(&long).expect("sends");
             // A broadcaster hears itself; its own messages are passed over.
-            let heard = std::iter::from_fn(|| next(&ours)).find(|(bytes, _)| bytes.len() > 5);
+            let heard =
+                std::iter::from_fn(|| next(&ours, PATIENCE)).find(|(bytes, _)| bytes.len() > 5);
             assert_eq!(heard.expect("hears").0, long);
         });
     }
@@ -262,11 +246,11 @@ mod tests {
             let group = ip("225.0.0.1");
             let with = Medium::mcast("eth0", group, 694, 1, true).expect("opens");
             with.send(b"me").expect("sends");
-            assert_eq!(next(&with).expect("hears").0, b"me");
+            assert_eq!(next(&with, PATIENCE).expect("hears").0, b"me");
             let without = Medium::mcast("eth0", group, 695, 1, false).expect("opens");
             without.send(b"me").expect("sends");
             with.send(b"later").expect("sends");
-            next(&with).expect("the later one came");
+            next(&with, PATIENCE).expect("the later one came");
             assert!(without.recv(&mut [0; 64]).expect("receives").is_none());
         });
     }
