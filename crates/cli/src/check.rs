@@ -1,9 +1,8 @@
 //! `handover check`: every error of every file, with place, effect and cure, in one run.
 
 mod explain;
-mod machine;
 
-use crate::console::{Console, Stop};
+use crate::console::{Console, Machine, Stop};
 use crate::exit::Exit;
 use crate::render;
 use base::{Diagnostic, Severity};
@@ -67,7 +66,7 @@ pub(crate) fn run(args: &[String], console: &mut Console<'_>) -> Result<Exit, St
     if let Some(name) = &arguments.explain {
         return explain::explain(name, console);
     }
-    let checked = check(&arguments.paths, arguments.node.as_deref())?;
+    let checked = check(&arguments.paths, arguments.node.as_deref(), console.machine)?;
     if arguments.json {
         write_json(&checked, console)?;
     } else {
@@ -108,18 +107,23 @@ impl Checked {
 
 /// Checks a directory or files. In Heartbeat's own directory this machine answers for users,
 /// programs, interfaces and the mode of authkeys; elsewhere, or as another node, all is assumed.
-pub(crate) fn check(paths: &[PathBuf], node: Option<&str>) -> Result<Checked, Stop> {
+pub(crate) fn check(
+    paths: &[PathBuf],
+    node: Option<&str>,
+    machine: Machine,
+) -> Result<Checked, Stop> {
     let name = crate::old::host_name();
     let mut sources = read_sources(paths)?;
     let here = node.is_none_or(|node| node.eq_ignore_ascii_case(&name))
         && Path::new(&sources.ha_cf.path).parent() == Some(Path::new(DIRECTORY));
-    let (heartbeat, found) = if here {
-        machine::with_answers(&name, |host| heartbeat(&sources, host))
+    let (mut configuration, mut found) = (None, Vec::new());
+    if here {
+        machine(&name, &mut |host| (configuration, found) = heartbeat(&sources, host));
     } else {
         sources.authkeys.mode = None;
-        heartbeat(&sources, &Host::assumed(node.unwrap_or(&name)))
-    };
-    Ok(Checked { sources, found, heartbeat })
+        (configuration, found) = heartbeat(&sources, &Host::assumed(node.unwrap_or(&name)));
+    }
+    Ok(Checked { sources, found, heartbeat: configuration })
 }
 
 /// Reads what the paths name, and from beside the first of them what they don't.

@@ -36,7 +36,7 @@ use args::{Command, Handover};
 use clap::FromArgMatches as _;
 use client::{Ask, Client, PATIENCE, SOCKET};
 use clock::Clock;
-use console::{Console, Stop, colour_wanted};
+use console::{Console, Machine, Stop, colour_wanted};
 use old::Voice;
 use standby::Way;
 use std::ffi::OsString;
@@ -67,11 +67,12 @@ pub enum Next {
     Sim(Vec<String>),
 }
 
-/// Does what a command line says. `args` begins with the name the program was called by.
-pub fn main(args: impl IntoIterator<Item = OsString>) -> Next {
+/// Does what a command line says. `args` begins with the name the program was called by; `machine`
+/// answers for the one we run on.
+pub fn main(args: impl IntoIterator<Item = OsString>, machine: Machine) -> Next {
     let mut out = io::stdout().lock();
     let mut err = io::stderr().lock();
-    let mut console = Console { out: &mut out, err: &mut err, colour: colour_wanted() };
+    let mut console = Console { out: &mut out, err: &mut err, colour: colour_wanted(), machine };
     let done = words(args).and_then(|words| dispatch(&words, &mut console));
     // What could not be written any more has no reader.
     let _ = out.flush();

@@ -39,3 +39,4 @@ mod watch;
 mod worker;
 
 pub use family::{StartOptions, heartbeat_main, internal};
+pub use settings::with_this_host;

@@ -167,7 +167,7 @@ mod tests {
 
     fn install(root: &Path, force: bool) -> (Exit, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut console = Console { out: &mut out, err: &mut err, colour: false };
+        let mut console = Console::to_buffers(&mut out, &mut err);
         let options = Options {
             root: root.to_owned(),
             compat: vec![Ancestor::Heartbeat],
