@@ -135,6 +135,9 @@ pub struct NodeStatus {
     pub weight: u32,
     /// `hb_setsite`'s text.
     pub site: String,
+    /// Its UUID, once it is known. For the daemon itself; not sent to those who ask for status.
+    #[serde(skip)]
+    pub uuid: Option<[u8; 16]>,
 }
 
 /// What a group does here.

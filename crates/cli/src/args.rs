@@ -1,8 +1,8 @@
 //! The command line of `handover`, and what is made from it: help, man pages, completions.
 
-use crate::check;
-use crate::exit::Exit;
 use crate::install::Ancestor;
+use crate::manual::{self, Page};
+use crate::{OLD_NAMES, check};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use std::fmt::Write as _;
@@ -13,17 +13,12 @@ use std::path::PathBuf;
 /// The daemon is started by its unit or by `heartbeat`; these commands look at it and steer it.
 /// Start with `handover status`; when something is not where it should be, `handover why NAME`.
 #[derive(Debug, Parser)]
-#[command(name = "handover", version, max_term_width = 100, after_help = AFTER_HELP)]
-#[command(after_long_help = AFTER_HELP, propagate_version = false)]
+#[command(name = "handover", version, max_term_width = 100, propagate_version = false)]
 pub(crate) struct Handover {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
-
-const AFTER_HELP: &str = "The old names heartbeat, cl_status, hb_standby, hb_takeover, \
-hb_addnode, hb_delnode and ha_propagate work as links to this program, or as its first word: \
-handover hb_standby all";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -110,33 +105,64 @@ pub(crate) enum Command {
     },
 }
 
-/// The whole command line. `check` reads its own words; here it is shown with all of them.
-fn command() -> clap::Command {
-    Handover::command().mut_subcommand("check", |_| check::command().name("check"))
+/// The command line that is parsed: each command's help ends with examples and exit codes.
+pub(crate) fn parser() -> clap::Command {
+    let mut command = with_epilogue(Handover::command(), "");
+    let names: Vec<String> =
+        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        command = command.mut_subcommand(&name, |sub| with_epilogue(sub, &name));
+    }
+    command
 }
 
-/// The man pages: (name, roff).
-pub fn manual() -> Vec<(String, String)> {
-    let command = command();
-    let mut pages = vec![("handover".to_owned(), page(command.clone(), "handover"))];
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-        let name = format!("handover-{}", sub.get_name());
-        pages.push((name.clone(), page(sub.clone(), &name)));
-    }
-    pages
+/// A command whose help ends with what its page says.
+pub(crate) fn with_epilogue(command: clap::Command, name: &str) -> clap::Command {
+    let epilogue = manual::after_help(name);
+    command.after_help(epilogue.clone()).after_long_help(epilogue)
 }
 
-fn page(command: clap::Command, name: &str) -> String {
-    let command = command.display_name(name.to_owned()).bin_name(name.replacen('-', " ", 1));
-    let man = clap_mangen::Man::new(command).title(name).section("8");
-    let mut roff = Vec::new();
-    // Writing to memory can't fail.
-    let _ = man.render(&mut roff);
-    roff.extend_from_slice(b".SH \"EXIT CODES\"\n");
-    for (exit, meaning) in Exit::MEANINGS {
-        roff.extend_from_slice(format!(".TP\n{}\n{meaning}\n", exit.code()).as_bytes());
-    }
-    String::from_utf8_lossy(&roff).into_owned()
+/// The whole command line. `check`, `lab` and `sim` read their own words; here they are shown with
+/// all of them.
+pub(crate) fn command() -> clap::Command {
+    parser()
+        .mut_subcommand("check", |_| check::command().name("check"))
+        .mut_subcommand("lab", |lab| manual::lab(&lab))
+        .mut_subcommand("sim", |sim| manual::sim(&sim))
+}
+
+/// A page of the manual, ready to be installed or committed.
+pub struct ManualPage {
+    /// Its name, as `man` is asked for it.
+    pub name: String,
+    /// The manual's part: 5 for files, 8 for commands.
+    pub section: u8,
+    /// Its text.
+    pub text: String,
+}
+
+/// The pages for `man`: our commands and the files.
+pub fn manual() -> Vec<ManualPage> {
+    manual::pages(&command()).iter().map(installed).collect()
+}
+
+/// The pages for `man` of the ancestor's commands.
+pub fn old_manual() -> Vec<ManualPage> {
+    OLD_NAMES.iter().filter_map(|name| manual::old(name)).map(|page| installed(&page)).collect()
+}
+
+fn installed(page: &Page) -> ManualPage {
+    let text = manual::roff(page);
+    ManualPage { name: page.name.clone(), section: page.section, text }
+}
+
+/// The reference pages of the files, in Markdown.
+pub fn formats() -> Vec<ManualPage> {
+    let page = |page: &Page| {
+        let text = manual::markdown(page);
+        ManualPage { name: page.name.clone(), section: page.section, text }
+    };
+    manual::formats().iter().map(page).collect()
 }
 
 /// The completions: (installed path, script).
@@ -158,31 +184,28 @@ pub(crate) fn completions() -> Vec<(&'static str, String)> {
 
 /// The reference page of all commands, in Markdown.
 pub fn reference() -> String {
-    let mut text =
-        String::from("# Commands\n\nGenerated from the program's own help by `cargo xtask gen`.\n");
+    let mut text = String::from(
+        "# Commands\n\nGenerated from the program's own help by `cargo xtask gen`. The same is in \
+         the manual: `man handover-status`, `man hb_standby`.\n",
+    );
     let mut command = command();
     command.build();
-    section(&mut text, &mut command, "handover");
-    let names: Vec<String> = command
-        .get_subcommands()
-        .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
-        .map(|sub| sub.get_name().to_owned())
-        .collect();
-    for name in names {
-        if let Some(sub) = command.find_subcommand_mut(&name) {
-            section(&mut text, sub, &format!("handover {name}"));
-        }
+    section(&mut text, "handover", &command.render_long_help().to_string());
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        let help = sub.clone().render_long_help().to_string();
+        section(&mut text, &format!("handover {}", sub.get_name()), &help);
     }
-    text.push_str("\n## Exit codes\n\n| code | meaning |\n|---|---|\n");
-    for (exit, meaning) in Exit::MEANINGS {
-        let _ = writeln!(text, "| {} | {meaning} |", exit.code());
+    text.push_str(
+        "\n## The old names\n\nThey keep the words and exit codes they always had. Each works as a \
+         link to the program, or as its first word: `handover hb_standby all`.\n",
+    );
+    for page in OLD_NAMES.iter().filter_map(|name| manual::old(name)) {
+        section(&mut text, &page.name, &manual::help(&page));
     }
-    text.push_str("\nThe old names keep the exit codes they always had.\n");
     text
 }
 
-fn section(text: &mut String, command: &mut clap::Command, title: &str) {
-    let help = command.render_long_help().to_string();
+fn section(text: &mut String, title: &str, help: &str) {
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
     let _ = write!(text, "\n## {title}\n\n```text\n{}\n```\n", help.join("\n").trim_end());
 }
@@ -194,12 +217,20 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         command().debug_assert();
+        parser().debug_assert();
     }
 
     #[test]
-    fn each_command_has_a_man_page_with_the_exit_codes() {
-        let pages = manual();
-        assert!(pages.iter().any(|(name, _)| name == "handover-why"));
-        assert!(pages.iter().all(|(_, roff)| roff.contains("EXIT CODES")));
+    fn the_help_of_each_command_ends_with_examples_and_exit_codes() {
+        for name in ["", "status", "watch", "why", "events", "install", "restart", "check"] {
+            let words = ["handover", name, "--help"];
+            let words = words.into_iter().filter(|word| !word.is_empty());
+            let help = match name {
+                "check" => check::command().render_long_help().to_string(),
+                _ => parser().try_get_matches_from(words).expect_err("help").to_string(),
+            };
+            assert!(help.contains("Examples:\n  handover"), "{help}");
+            assert!(help.contains("Exit codes:\n  0 "), "{help}");
+        }
     }
 }

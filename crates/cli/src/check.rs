@@ -1,13 +1,12 @@
 //! `handover check`: every error of every file, with place, effect and cure, in one run.
 
 mod explain;
-mod machine;
 
-use crate::console::{Console, Stop};
+use crate::console::{Console, Machine, Stop};
 use crate::exit::Exit;
 use crate::render;
 use base::{Diagnostic, Severity};
-use clap::{CommandFactory as _, Parser};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use config::{File, Heartbeat, Host, Sources, heartbeat};
 use serde::Serialize;
 use std::os::unix::fs::PermissionsExt as _;
@@ -24,9 +23,7 @@ const HANDOVER_TOML: &str = "/etc/handover/handover.toml";
 /// lost to a log file named by mistake.
 const FILE_MAX: u64 = 4 << 20;
 
-/// Checks the configuration of a Heartbeat node: all errors of all files at once.
-///
-/// Ends with 0 if the daemon starts with these files, 1 with warnings and --strict, 6 with errors.
+/// Check the configuration of a Heartbeat node: all errors of all files at once.
 #[derive(Parser, Debug)]
 #[command(name = "handover check")]
 struct Arguments {
@@ -49,13 +46,14 @@ struct Arguments {
 
 /// The command line, for help and man pages.
 pub(crate) fn command() -> clap::Command {
-    Arguments::command()
+    crate::args::with_epilogue(Arguments::command(), "check")
 }
 
 /// Does what `args`, the words behind `handover check`, say.
 pub(crate) fn run(args: &[String], console: &mut Console<'_>) -> Result<Exit, Stop> {
     let words = std::iter::once("handover check").chain(args.iter().map(String::as_str));
-    let arguments = match Arguments::try_parse_from(words) {
+    let matches = command().try_get_matches_from(words);
+    let arguments = match matches.and_then(|found| Arguments::from_arg_matches(&found)) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
             return Err(Stop::Because(error.to_string().trim_end().to_owned(), Exit::Usage));
@@ -68,7 +66,7 @@ pub(crate) fn run(args: &[String], console: &mut Console<'_>) -> Result<Exit, St
     if let Some(name) = &arguments.explain {
         return explain::explain(name, console);
     }
-    let checked = check(&arguments.paths, arguments.node.as_deref())?;
+    let checked = check(&arguments.paths, arguments.node.as_deref(), console.machine)?;
     if arguments.json {
         write_json(&checked, console)?;
     } else {
@@ -109,18 +107,23 @@ impl Checked {
 
 /// Checks a directory or files. In Heartbeat's own directory this machine answers for users,
 /// programs, interfaces and the mode of authkeys; elsewhere, or as another node, all is assumed.
-pub(crate) fn check(paths: &[PathBuf], node: Option<&str>) -> Result<Checked, Stop> {
+pub(crate) fn check(
+    paths: &[PathBuf],
+    node: Option<&str>,
+    machine: Machine,
+) -> Result<Checked, Stop> {
     let name = crate::old::host_name();
     let mut sources = read_sources(paths)?;
     let here = node.is_none_or(|node| node.eq_ignore_ascii_case(&name))
         && Path::new(&sources.ha_cf.path).parent() == Some(Path::new(DIRECTORY));
-    let (heartbeat, found) = if here {
-        machine::with_answers(&name, |host| heartbeat(&sources, host))
+    let (mut configuration, mut found) = (None, Vec::new());
+    if here {
+        machine(&name, &mut |host| (configuration, found) = heartbeat(&sources, host));
     } else {
         sources.authkeys.mode = None;
-        heartbeat(&sources, &Host::assumed(node.unwrap_or(&name)))
-    };
-    Ok(Checked { sources, found, heartbeat })
+        (configuration, found) = heartbeat(&sources, &Host::assumed(node.unwrap_or(&name)));
+    }
+    Ok(Checked { sources, found, heartbeat: configuration })
 }
 
 /// Reads what the paths name, and from beside the first of them what they don't.

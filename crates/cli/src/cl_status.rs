@@ -84,7 +84,9 @@ pub fn run(
     }
 }
 
-fn commands() -> impl Iterator<Item = (&'static str, &'static str, &'static str, &'static str)> {
+/// Every sub-command: its name, its letters, its parameters and one sentence.
+pub(crate) fn commands()
+-> impl Iterator<Item = (&'static str, &'static str, &'static str, &'static str)> {
     COMMANDS.into_iter().chain([HBPARAMETER])
 }
 

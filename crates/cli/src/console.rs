@@ -2,7 +2,11 @@
 
 use std::io::{self, IsTerminal, Write};
 
-/// The two streams and whether stdout may be coloured. Tests hand in buffers.
+/// Answers for the machine we run on: calls with its [`config::Host`], for a node of that name. It
+/// is the daemon's own, so that what `check` says and what the daemon does can't differ.
+pub type Machine = fn(&str, &mut dyn FnMut(&config::Host<'_>));
+
+/// What a command talks to. Tests hand in buffers.
 pub struct Console<'a> {
     /// Data: what a script would read.
     pub out: &'a mut dyn Write,
@@ -10,6 +14,17 @@ pub struct Console<'a> {
     pub err: &'a mut dyn Write,
     /// Colour may be used on `out`. Nothing is said by colour alone.
     pub colour: bool,
+    /// Who knows this machine's users, programs and interfaces.
+    pub machine: Machine,
+}
+
+#[cfg(test)]
+impl<'a> Console<'a> {
+    /// Without colour; the machine is as every configuration wants it.
+    pub(crate) fn to_buffers(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
+        let machine: Machine = |name, ask| ask(&config::Host::assumed(name));
+        Self { out, err, colour: false, machine }
+    }
 }
 
 /// What can be coloured.

@@ -1,4 +1,4 @@
-//! Exit codes: one list for every command of ours, printed in the man page.
+//! Exit codes: one list for every command of ours. What they mean is told in the manual's pages.
 
 use std::process::ExitCode;
 
@@ -34,33 +34,10 @@ impl Exit {
             Self::Old(code) => code,
         }
     }
-
-    /// What each number of ours means, for the man page and the reference.
-    pub const MEANINGS: [(Self, &'static str); 6] = [
-        (Self::Done, "done"),
-        (Self::Failed, "failed or refused; one sentence on stderr says why"),
-        (Self::Usage, "the command line was not understood"),
-        (Self::NotRunning, "the daemon does not run on this machine"),
-        (Self::Attention, "status --strict: something needs attention"),
-        (Self::Configuration, "the configuration has errors"),
-    ];
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_two_meanings_share_a_number() {
-        let mut codes: Vec<u8> = Exit::MEANINGS.iter().map(|(exit, _)| exit.code()).collect();
-        codes.dedup();
-        assert_eq!(codes.len(), Exit::MEANINGS.len(), "the list is in rising order, each once");
-        assert!(codes.is_sorted());
     }
 }

@@ -15,6 +15,7 @@ mod exit;
 mod heartbeat;
 mod install;
 mod keepalived;
+mod manual;
 pub mod old;
 mod process;
 mod propagate;
@@ -27,17 +28,17 @@ pub mod story;
 mod suggest;
 mod watch;
 
-pub use args::{manual, reference};
+pub use args::{ManualPage, formats, manual, old_manual, reference};
 pub use exit::Exit;
 pub use heartbeat::Start;
 pub use keepalived::{Check, KeepalivedStart};
 
 use api::{Reply, Request, RoleStatus};
 use args::{Command, Handover};
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 use client::{Ask, Client, PATIENCE, SOCKET};
 use clock::Clock;
-use console::{Console, Stop, colour_wanted};
+use console::{Console, Machine, Stop, colour_wanted};
 use old::Voice;
 use standby::Way;
 use std::ffi::OsString;
@@ -71,11 +72,12 @@ pub enum Next {
     Sim(Vec<String>),
 }
 
-/// Does what a command line says. `args` begins with the name the program was called by.
-pub fn main(args: impl IntoIterator<Item = OsString>) -> Next {
+/// Does what a command line says. `args` begins with the name the program was called by; `machine`
+/// answers for the one we run on.
+pub fn main(args: impl IntoIterator<Item = OsString>, machine: Machine) -> Next {
     let mut out = io::stdout().lock();
     let mut err = io::stderr().lock();
-    let mut console = Console { out: &mut out, err: &mut err, colour: colour_wanted() };
+    let mut console = Console { out: &mut out, err: &mut err, colour: colour_wanted(), machine };
     let done = words(args).and_then(|words| dispatch(&words, &mut console));
     // What could not be written any more has no reader.
     let _ = out.flush();
@@ -115,6 +117,12 @@ fn dispatch(words: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
 
 /// One of the old names.
 fn old(name: &str, args: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
+    if let ([word], Some(page)) = (args, manual::old(name))
+        && word == "--help"
+    {
+        write!(console.out, "{}", manual::help(&page))?;
+        return Ok(Next::Exit(Exit::Done));
+    }
     let mut patient = Client::new(SOCKET, None);
     let exit = match name {
         "heartbeat" => return heartbeat::run(args, console),
@@ -142,7 +150,8 @@ fn old(name: &str, args: &[String], console: &mut Console<'_>) -> Result<Next, S
 
 /// One of our own commands.
 fn ours(words: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
-    let parsed = match Handover::try_parse_from(words) {
+    let matches = args::parser().try_get_matches_from(words);
+    let parsed = match matches.and_then(|found| Handover::from_arg_matches(&found)) {
         Ok(parsed) => parsed,
         Err(error) => return explain(&error, console),
     };

@@ -38,7 +38,7 @@ pub(crate) fn run(
     let all = match args {
         [] => false,
         [word] if word == "--all" => true,
-        [word] if word == "--help" || word == "-h" => {
+        [word] if word == "-h" => {
             writeln!(console.out, "{HELP}")?;
             return Ok(Exit::Done);
         }
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn every_other_node_is_served_and_a_dead_one_is_named() {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut console = Console { out: &mut out, err: &mut err, colour: false };
+        let mut console = Console::to_buffers(&mut out, &mut err);
         let mut calls = Vec::new();
         let mut runner = |program: &str, args: &[String]| {
             calls.push(format!("{program} {}", args.last().map_or("", String::as_str)));

@@ -13,7 +13,7 @@ use std::path::Path;
 /// # Errors
 /// When the files have errors: then nothing in them should be spread.
 pub(crate) fn nodes(directory: &Path, console: &mut Console<'_>) -> Result<Vec<String>, Stop> {
-    let checked = check(&[directory.to_owned()], None)?;
+    let checked = check(&[directory.to_owned()], None, console.machine)?;
     tell_errors(&checked, console)?;
     let heartbeat = checked.heartbeat.ok_or_else(|| {
         let directory = directory.display();
@@ -27,7 +27,7 @@ pub(crate) fn nodes(directory: &Path, console: &mut Console<'_>) -> Result<Vec<S
 /// # Errors
 /// When a file can't be read or stderr can't be written.
 pub(crate) fn have_errors(directory: &Path, console: &mut Console<'_>) -> Result<bool, Stop> {
-    let checked = check(&[directory.to_owned()], None)?;
+    let checked = check(&[directory.to_owned()], None, console.machine)?;
     tell_errors(&checked, console)?;
     Ok(checked.heartbeat.is_none())
 }
@@ -82,7 +82,7 @@ mod tests {
         let me = crate::old::host_name();
         let dir = pair(&format!("logfile /var/log/ha-log\nbcast eth0\nnode {me} other\n"));
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut console = Console { out: &mut out, err: &mut err, colour: false };
+        let mut console = Console::to_buffers(&mut out, &mut err);
         let nodes = nodes(dir.path(), &mut console).expect("in order");
         assert_eq!(nodes, [me.as_str(), "other"]);
     }
@@ -91,7 +91,7 @@ mod tests {
     fn an_error_is_told_with_its_place() {
         let dir = pair("logfile /var/log/ha-log\nbcast eth0\nnode node1 node2\nbogus 1\n");
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut console = Console { out: &mut out, err: &mut err, colour: false };
+        let mut console = Console::to_buffers(&mut out, &mut err);
         assert!(have_errors(dir.path(), &mut console).expect("streams"));
         let said = String::from_utf8_lossy(&err);
         assert!(said.contains("ha.cf:4:1"), "{said}");

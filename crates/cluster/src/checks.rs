@@ -6,7 +6,6 @@
 //! stays unfit until an administrator moves the group back, so that it never goes in circles.
 
 use crate::config::{Check, Resource};
-use crate::groups::Permit;
 use crate::io::{Action, Outcome};
 use crate::node::Node;
 use crate::step::Step;
@@ -219,7 +218,7 @@ impl Node {
             .filter(|key| !self.groups.claims(key) && self.is_ours_to_run(key))
             .collect();
         if self.is_settled() && !nowhere.is_empty() {
-            let batch = self.groups.acquire(step, &nowhere, &Permit::PeerReleased);
+            let batch = self.start_released(step, &nowhere);
             self.purposes.insert(batch, Purpose::Replaced);
         }
     }

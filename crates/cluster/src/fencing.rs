@@ -2,7 +2,8 @@
 //!
 //! [`Inheritance`] can only be made here: by a fence device's success, by the node's own word that
 //! it gave everything up before it fell silent, or, where the administrator configured no device,
-//! by that decision. Starting a dead node's groups costs one, and it can't be copied.
+//! by that decision. Starting a dead node's groups costs one, and it can't be copied. Starting
+//! anything else costs a [`Released`], which nobody gets while the other node is silent and unproved.
 
 use crate::config::{Config, StonithDevice};
 use crate::io::{Action, Outcome};
@@ -52,6 +53,39 @@ impl Inheritance {
     /// Why that is safe.
     pub const fn proof(&self) -> Proof {
         self.how
+    }
+}
+
+/// How it stands with the other node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Standing {
+    /// There is none.
+    Alone,
+    /// It speaks: what it doesn't answer for, it doesn't run.
+    Speaks,
+    /// It said goodbye, and was not heard since.
+    Left,
+    /// It fell silent, what it had was inherited, and it was not heard since.
+    Inherited,
+    /// It is silent, and there is no proof of anything.
+    Silent,
+}
+
+/// The right to start what the other node doesn't answer for.
+#[derive(Debug)]
+pub(crate) struct Released {
+    _only_made_here: (),
+}
+
+impl Released {
+    /// `None` while the other node is silent without proof.
+    pub(crate) const fn given(standing: Standing) -> Option<Self> {
+        match standing {
+            Standing::Alone | Standing::Speaks | Standing::Left | Standing::Inherited => {
+                Some(Self { _only_made_here: () })
+            }
+            Standing::Silent => None,
+        }
     }
 }
 
@@ -202,8 +236,9 @@ impl Fencing {
         Some(Fence::Failed(node))
     }
 
-    /// Starts the tries that are due.
-    pub(crate) fn tick(&mut self, step: &mut Step<'_>, config: &Config) {
+    /// Starts the tries that are due. Where a reload took the last device away, that decision of
+    /// the administrator is the answer.
+    pub(crate) fn tick(&mut self, step: &mut Step<'_>, config: &Config) -> Option<Inheritance> {
         let due: Vec<_> = self
             .pending
             .iter()
@@ -216,8 +251,13 @@ impl Fencing {
             .collect();
         for (node, device, cause) in due {
             step.cause = cause;
+            if config.stonith.is_empty() {
+                self.pending.remove(&node);
+                return self.inherit(step, config, &node, false);
+            }
             self.start(step, config, &node, device);
         }
+        None
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {

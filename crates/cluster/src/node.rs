@@ -13,7 +13,7 @@ use crate::messaging::{self, Heard, Messaging};
 use crate::step::{Journal, Step};
 use crate::takeover::{Failback, Legacy, Peer, Phase, Purpose, Shutdown, Standby, Waiting};
 use api::{EventKind, Held, Level, NodeState, Subject};
-use base::{Dice, GroupKey, Instant, Machine, NodeName};
+use base::{Dice, GroupKey, Instant, LinkId, Machine, NodeName};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use wire::heartbeat::Message;
@@ -86,11 +86,7 @@ pub struct Node {
 impl Node {
     /// A node that has not spoken yet; [`start`](Self::start) makes it speak.
     pub fn new(config: Arc<Config>, boot: Boot) -> Self {
-        let peer = config
-            .nodes
-            .iter()
-            .find(|name| name.folded() != config.me.folded())
-            .map(|name| Peer::new(name.clone()));
+        let (config, peer) = partnership(config);
         let mut groups = Groups::new(&config.groups);
         let mut held = Held::NONE;
         if let Some(left) = &boot.predecessor {
@@ -190,9 +186,9 @@ impl Node {
                 step.cause = Some(because);
                 self.node_changed(step, &node, was, now);
             }
-            Heard::Link { node, link: _, up, because } => {
+            Heard::Link { node, link, up, because } => {
                 step.cause = Some(because);
-                deliver_link(step, &node, up);
+                self.deliver_link(step, &node, link, up);
                 if !up {
                     self.ipfail_link_lost(step);
                 }
@@ -229,7 +225,7 @@ impl Node {
             && !was.is_alive()
             && let Some(peer) = &mut self.peer
         {
-            peer.left = false;
+            (peer.left, peer.inherited) = (false, false);
         }
         if now == NodeState::Dead {
             self.peer_dead(step);
@@ -239,11 +235,15 @@ impl Node {
         }
     }
 
-    /// Takes an authenticated message to the part it is for. Messages of nodes that are not our
-    /// partner in haresources are only passed on to clients.
-    fn message(&mut self, step: &mut Step<'_>, from: &NodeName, message: &Message) {
+    /// Takes an authenticated message to the part it is for, and to local clients. Messages of
+    /// nodes that are not our partner in haresources are only passed on.
+    pub(crate) fn message(&mut self, step: &mut Step<'_>, from: &NodeName, message: &Message) {
         let mine = from.folded() == self.config.me.folded();
         let Some(kind) = message.message_type() else { return };
+        // Of beats clients hear only what changed: `node_changed` tells them.
+        if kind != "status" {
+            step.out.push(Output::Deliver(message.clone()));
+        }
         if mine {
             match kind {
                 "status" => step.out.push(Output::Alive),
@@ -252,13 +252,12 @@ impl Node {
                 "ask_resources" if message.text("info") == Some("me") => {
                     self.injected_standby(step, message);
                 }
-                "hb_takeover" => {}
-                _ => deliver(step, message),
+                _ => {}
             }
             return;
         }
         if !self.is_peer(from) {
-            return deliver(step, message);
+            return;
         }
         let latest = self.is_latest(kind, message);
         match kind {
@@ -268,9 +267,10 @@ impl Node {
                 self.peer_healed(step, message);
                 self.peer_intends(step, message);
             }
+            "starting" if !latest => self.tell_late_starter(step),
             "starting" => self.peer_starting(step, message),
             "resource" => self.peer_resource(step, message),
-            "ask_resources" => self.peer_asks(step, message),
+            "ask_resources" => self.peer_asks(step, message, latest),
             "hb_takeover" => self.peer_wants_takeover(step, message),
             "shutdone" => self.peer_left(step),
             "ip-request" => self.peer_requests_group(step, message),
@@ -280,14 +280,34 @@ impl Node {
                 if self.ipfail.is_some() =>
             {
                 self.ipfail_message(step, kind, message);
-                deliver(step, message);
             }
-            _ => deliver(step, message),
+            _ => {}
         }
-        if !BUILT_IN_HOOKS.contains(&kind) && !kind.starts_with("NS_") {
-            let hook = Action::Hook { name: kind.to_owned() };
-            step.run(hook, hook_environment(message));
-        }
+        run_hook(step, message);
+    }
+
+    /// Tells local clients about a link.
+    fn deliver_link(&self, step: &mut Step<'_>, node: &NodeName, link: LinkId, up: bool) {
+        let name = self.config.links.get(usize::from(link.0)).map_or("", |link| link.name.as_str());
+        let message = Message::of_type("ifstat")
+            .with("node", node.as_str())
+            .with("ifname", name)
+            .with("st", if up { "up" } else { "dead" });
+        step.out.push(Output::Deliver(message));
+    }
+
+    /// False while so much is not acknowledged by other nodes that local clients have to wait.
+    pub fn clients_may_send(&self) -> bool {
+        self.messaging.clients_may_send()
+    }
+
+    /// Sends what a local script or client wants to be sent. A hook for it runs here too, not on
+    /// the other nodes only.
+    fn inject(&mut self, step: &mut Step<'_>, message: Message) {
+        let mut ours = message.clone();
+        ours.set("src", self.config.me.as_str());
+        run_hook(step, &ours);
+        self.send(step, message);
     }
 
     /// Sends a message to the cluster, or to the node its `dest` names.
@@ -334,7 +354,9 @@ impl Node {
         step.cause = None;
         self.groups.tick(step);
         step.cause = None;
-        self.fencing.tick(step, &config);
+        if let Some(inheritance) = self.fencing.tick(step, &config) {
+            self.inherit(step, inheritance);
+        }
         step.cause = None;
         self.takeover_tick(step);
         if self.is_gone() {
@@ -345,7 +367,7 @@ impl Node {
     }
 
     fn reload(&mut self, step: &mut Step<'_>, config: Config) {
-        let config = Arc::new(config);
+        let (config, _) = partnership(Arc::new(config));
         step.cause = Some(step.tell(
             Level::Info,
             EventKind::Reloaded,
@@ -364,15 +386,28 @@ impl Node {
     }
 }
 
-/// Passes a message on to local clients.
-fn deliver(step: &mut Step<'_>, message: &Message) {
-    step.out.push(Output::Deliver(message.clone()));
+/// How many nodes share out resources: the first ones of ha.cf. Between more, `local` and `foreign`
+/// have no meaning (docs/ancestors/heartbeat.md, fact 12); they only listen.
+const PARTNERS: usize = 2;
+
+/// Who our partner is. A node that is not one of the two handles no resources.
+fn partnership(config: Arc<Config>) -> (Arc<Config>, Option<Peer>) {
+    let me = config.me.folded();
+    let (mine, others): (Vec<_>, Vec<_>) =
+        config.nodes.iter().take(PARTNERS).partition(|name| name.folded() == me);
+    if mine.is_empty() && others.len() == PARTNERS {
+        return (Arc::new(Config { manage_resources: false, ..Config::clone(&config) }), None);
+    }
+    let peer = others.first().map(|name| Peer::new((*name).clone()));
+    (config, peer)
 }
 
-fn deliver_link(step: &mut Step<'_>, node: &NodeName, up: bool) {
-    let state = if up { "up" } else { "dead" };
-    let message = Message::of_type("ifstat").with("st", state).with("src", node.as_str());
-    step.out.push(Output::Deliver(message));
+/// Runs the hook of a message's type, unless its work is built in.
+fn run_hook(step: &mut Step<'_>, message: &Message) {
+    let Some(kind) = message.message_type() else { return };
+    if !BUILT_IN_HOOKS.contains(&kind) && !kind.starts_with("NS_") {
+        step.run(Action::Hook { name: kind.to_owned() }, hook_environment(message));
+    }
 }
 
 /// Every string field of a message as `HA_name`, as the ancestor hands them to `rc.d` scripts.
@@ -417,7 +452,7 @@ impl Machine for Node {
             Input::Done { op, outcome } => node.operation_done(step, op, &outcome),
             Input::Standby { set, request } => node.standby_command(step, set, request),
             Input::Takeover { set, request } => node.takeover_command(step, set, request),
-            Input::Inject { message } => node.send(step, message),
+            Input::Inject { message } => node.inject(step, message),
             Input::Reload(config) => node.reload(step, *config),
             Input::Stop { keep } => node.stop_command(step, keep),
             Input::AddressLost { group, address } => {

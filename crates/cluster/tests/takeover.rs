@@ -3,6 +3,7 @@
 mod pair;
 
 use api::{Held, StandbySet};
+use base::Machine as _;
 use cluster::Input;
 use cluster::config::{AutoFailback, Check, Probe, StonithDevice};
 use pair::Pair;
@@ -251,6 +252,19 @@ fn nothing_of_a_dead_node_starts_before_the_fence_succeeded() {
 }
 
 #[test]
+fn a_reload_without_the_fence_device_ends_the_wait_for_it() {
+    let device = StonithDevice { kind: "external/test".into(), parameters: Vec::new() };
+    let mut pair = started(&WEB, |config| config.stonith = vec![device.clone()]);
+    pair.hosts[1].fence_works = false;
+    pair.kill(0);
+    pair.run_secs(20);
+    expect(&pair, "vip", "");
+    pair.give(1, Input::Reload(Box::new(pair::config("beta", &WEB))));
+    pair.run_secs(10);
+    expect(&pair, "vip", "beta");
+}
+
+#[test]
 fn in_legacy_mode_the_home_asks_for_its_group_and_gets_it() {
     let mut pair = started(&WEB, |config| config.auto_failback = AutoFailback::Legacy);
     expect(&pair, "vip", "alpha");
@@ -312,4 +326,33 @@ fn a_node_that_crashes_and_returns_within_the_dead_time_runs_its_groups_again() 
     expect(&pair, "vip", "alpha");
     let status = pair.hosts[0].node.as_ref().expect("runs").status(pair.now);
     assert_eq!(status.held, Held { local: true, foreign: false });
+}
+
+#[test]
+fn a_third_node_only_listens() {
+    let mut config = pair::config("gamma", &WEB);
+    config.nodes.push("gamma".into());
+    let boot =
+        cluster::Boot { generation: 1, uuid: [7; 16], dice: base::Dice::new(1), predecessor: None };
+    let mut node = cluster::Node::new(std::sync::Arc::new(config), boot);
+    let (mut now, mut out) = (base::Instant::ZERO, Vec::new());
+    let ambient = Input::Ambient {
+        wall: base::WallTime::from_millis(1_700_000_000_000),
+        load: String::new(),
+    };
+    node.handle(now, ambient, &mut out);
+    node.start(now, &mut out);
+    let end = now + Duration::from_mins(1);
+    while let Some(next) = node.next_deadline().filter(|next| *next < end) {
+        now = now.max(next);
+        node.handle(now, Input::Tick, &mut out);
+    }
+    node.handle(now, Input::Stop { keep: false }, &mut out);
+    let dead = out.iter().any(|output| {
+        matches!(output, cluster::Output::Event(event)
+        if event.kind == api::EventKind::NodeDead)
+    });
+    let runs = out.iter().any(|output| matches!(output, cluster::Output::Run { .. }));
+    assert!(dead, "it watches the others");
+    assert!(!runs, "it starts and stops nothing");
 }

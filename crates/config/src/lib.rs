@@ -1,6 +1,6 @@
 //! The text people write, to typed configuration and findings about it.
 //!
-//! [`heartbeat`] reads all files of a Heartbeat node in one go and reports everything that is
+//! [`heartbeat()`] reads all files of a Heartbeat node in one go and reports everything that is
 //! wrong with any of them; it gives a configuration exactly if the ancestor would start with
 //! these files. `handover check` and the daemon call it; both hand in the texts and a [`Host`]
 //! that answers what only the machine knows. Facts: docs/ancestors/heartbeat.md §5.

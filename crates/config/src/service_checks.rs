@@ -192,7 +192,7 @@ impl Reading<'_> {
 }
 
 const OPTIONS_HELP: &str =
-    "options: interval 10s, timeout 2s (100ms to 1d), failures 2, restart, group ADDRESS";
+    "options: interval 10s, timeout 2s (100ms to 24h), failures 2, restart, group ADDRESS";
 
 fn tcp(target: &str) -> Option<Probe> {
     let (host, port) = match target.rsplit_once(':') {

@@ -82,6 +82,15 @@ fn ipfail_is_selected_wherever_its_path_points() {
 }
 
 #[test]
+fn clients_of_the_ancestors_library_are_welcome() {
+    let lines = "apiauth dopd uid=hacluster\nrespawn hacluster /usr/lib/heartbeat/dopd\n";
+    let (config, found) = read(&format!("{HA_CF}{lines}"));
+    assert_eq!(codes(&found), [] as [&str; 0]);
+    assert_eq!(config.cluster.apiauth["dopd"].users, ["hacluster"]);
+    assert_eq!(config.cluster.clients.len(), 1);
+}
+
+#[test]
 fn fencing_lines_for_other_nodes_are_not_ours() {
     let text = format!("{HA_CF}stonith_host node2 null a\nstonith_host NODE1 external/ssh b c\n");
     let devices = read(&text).0.cluster.stonith;

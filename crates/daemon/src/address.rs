@@ -87,15 +87,18 @@ pub(crate) fn ipv6(text: &str) -> Result<AddressSpec, String> {
 /// # Errors
 /// A sentence that names the part that can't be read, or the argument that is missing.
 pub(crate) fn of_resource(name: &str, args: &[String]) -> Option<Result<AddressSpec, String>> {
-    let read = match name {
-        "IPaddr" | "IPaddr2" => ipv4,
-        "IPv6addr" => ipv6,
-        _ => return None,
-    };
-    Some(match args.first() {
-        Some(first) => read(first),
-        None => Err(format!("{name} needs an address")),
-    })
+    let first = args.first().ok_or_else(|| format!("{name} needs an address"));
+    match name {
+        "IPaddr" | "IPaddr2" => Some(first.and_then(|first| ipv4(first))),
+        // `::` stands between arguments, so an address with zeros left out comes in parts. The
+        // ancestor wants it written in full; there is only one thing it can mean.
+        "IPv6addr" => {
+            Some(first.and_then(|first| {
+                ipv6(first).or_else(|why| ipv6(&args.join("::")).map_err(|_| why))
+            }))
+        }
+        _ => None,
+    }
 }
 
 /// A prefix length, or a mask in dotted form.
@@ -175,6 +178,16 @@ mod tests {
         ] {
             assert!(ipv4(text).unwrap_err().contains(named), "{text}");
         }
+    }
+
+    #[test]
+    fn an_ipv6_address_with_zeros_left_out_is_put_together_again() {
+        let args = ["2001:db8".to_owned(), "100/64/eth0".to_owned()];
+        let spec = of_resource("IPv6addr", &args).unwrap().unwrap();
+        assert_eq!(spec.address, "2001:db8::100".parse::<IpAddr>().unwrap());
+        assert_eq!((spec.prefix, spec.interface.as_deref()), (Some(64), Some("eth0")));
+        assert!(of_resource("IPv6addr", &["2001:db8".to_owned()]).unwrap().is_err());
+        assert!(of_resource("IPv6addr", &[]).unwrap().is_err());
     }
 
     #[test]

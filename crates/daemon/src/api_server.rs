@@ -6,7 +6,7 @@
 use crate::frames::{self, refusal};
 use crate::hub::Hub;
 use crate::journal::Journal;
-use crate::paths;
+use crate::{clients, paths};
 use api::{EventKind, NodeState, Reply, Request};
 use base::NodeName;
 use cluster::Input;
@@ -156,9 +156,13 @@ async fn answer(hub: &Rc<Hub>, request: Request) -> Reply {
         Request::Standby { set } => command(hub, |request| Input::Standby { set, request }).await,
         Request::Takeover { set } => command(hub, |request| Input::Takeover { set, request }).await,
         Request::Parameter { name } => {
-            Reply::Parameter { value: hub.settings().cluster.parameters.get(&name).cloned() }
+            Reply::Parameter { value: clients::parameter(&hub.settings().cluster, &name) }
         }
-        Request::ClientStatus { node, client, .. } => client_status(hub, &node, &client).await,
+        Request::ClientStatus { node, client, timeout_ms } => {
+            let patience = Duration::from_millis(timeout_ms).min(PATIENCE);
+            let value = clients::status(hub, &node, &client, patience).await;
+            Reply::Parameter { value: value.map(str::to_owned) }
+        }
         Request::AddNodes { names } => node_list(hub, "addnode", names).await,
         Request::DeleteNodes { names } => node_list(hub, "delnode", names).await,
         Request::Reload => {
@@ -184,21 +188,6 @@ async fn command(hub: &Hub, input: impl FnOnce(u64) -> Input) -> Reply {
             COMMAND_TIMEOUT.as_secs()
         )),
     }
-}
-
-/// Only local clients are known here: those that run, built in or from a `respawn` line.
-async fn client_status(hub: &Rc<Hub>, node: &str, client: &str) -> Reply {
-    let known = hub.status().await.is_some_and(|status| {
-        status.nodes.iter().any(|known| known.name.eq_ignore_ascii_case(node))
-    });
-    let settings = hub.settings();
-    let is_here = settings.cluster.me.as_str().eq_ignore_ascii_case(node);
-    let value = (known && is_here).then(|| {
-        let built_in = client == "ipfail" && settings.cluster.ipfail;
-        let online = built_in || hub.clients.borrow().contains(client);
-        if online { "online" } else { "offline" }.to_owned()
-    });
-    Reply::Parameter { value }
 }
 
 /// Tells the cluster about nodes that come or go (docs/ancestors/heartbeat.md §6.7).
@@ -230,6 +219,7 @@ async fn node_list(hub: &Rc<Hub>, kind: &str, names: Vec<String>) -> Reply {
     let list = names.join(" ");
     let message = Message::of_type(kind).with("nodelist", &list);
     hub.node.input(Input::Inject { message });
+    hub.forget_status();
     let text = if kind == "addnode" { "added" } else { "removed" };
     Reply::Done { text: format!("{text}: {list}") }
 }

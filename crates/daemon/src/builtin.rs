@@ -67,6 +67,8 @@ pub(crate) async fn operation(
         "Filesystem" => filesystem(hub, resource, verb, environment).await,
         _ => match address::of_resource(&resource.name, &resource.args) {
             Some(Ok(spec)) => address(hub, group, resource, spec, verb, planned).await,
+            // What can't be read was never put in place.
+            Some(Err(_)) if verb == Verb::Stop => Ok(Outcome::Yes),
             Some(Err(why)) => Err(why),
             None => Err(format!("{} is not built in", resource.name)),
         },

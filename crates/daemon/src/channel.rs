@@ -36,6 +36,8 @@ pub(crate) enum FromNode {
     Status(u64, Box<api::RoleStatus>),
     /// What runs here changed. Comes before the operations that change it further.
     Left(api::Held, Vec<base::GroupKey>),
+    /// Whether local clients may send messages to the cluster; told when it changes.
+    MaySend(bool),
     /// Something an administrator should know.
     Notice(api::Level, String),
 }

@@ -437,8 +437,8 @@ impl<'a> Parent<'a> {
 fn start_executor(role: &Role) -> io::Result<Executor> {
     let (mine, theirs) = message_pair()?;
     let process = command(role, "internal-executor")
-        .env_clear()
         .process_group(0)
+        .env_clear()
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())
         .spawn()?;

@@ -41,6 +41,10 @@ pub(crate) struct Hub {
     pub probed: RefCell<crate::builtin::Probed>,
     /// The clients of `respawn` lines.
     pub clients: RefCell<crate::respawn::Clients>,
+    /// The programs that are signed on.
+    pub desk: RefCell<crate::clients::Desk>,
+    /// True once the socket for them was opened.
+    pub(crate) serves_clients: Cell<bool>,
     /// Told when the configuration shall be read again.
     pub reload: Notify,
     last_request: Cell<u64>,
@@ -70,6 +74,8 @@ impl Hub {
             lost: RefCell::default(),
             probed: RefCell::default(),
             clients: RefCell::default(),
+            desk: RefCell::default(),
+            serves_clients: Cell::new(false),
             reload: Notify::new(),
             last_request: Cell::new(0),
             answers: RefCell::default(),
@@ -124,6 +130,7 @@ impl Hub {
 
     /// Passes the answer to a request on.
     pub(crate) fn answer(&self, number: u64, result: Result<String, String>) {
+        self.forget_status();
         if let Some(waiting) = self.answers.borrow_mut().remove(&number) {
             let _ = waiting.send(result);
         }
@@ -143,6 +150,12 @@ impl Hub {
         receiver.await.ok()
     }
 
+    /// Something was changed on a client's request: its next question shall not be answered from
+    /// before that.
+    pub(crate) fn forget_status(&self) {
+        *self.latest_status.borrow_mut() = None;
+    }
+
     /// Passes a status on, completed by what only the shell knows.
     pub(crate) fn take_status(&self, number: u64, mut status: RoleStatus) {
         self.journal.borrow().complete(&mut status);
@@ -152,7 +165,8 @@ impl Hub {
         }
     }
 
-    fn next_number(&self) -> u64 {
+    /// A number that was not given before.
+    pub(crate) fn next_number(&self) -> u64 {
         self.last_request.set(self.last_request.get() + 1);
         self.last_request.get()
     }

@@ -12,6 +12,7 @@ mod agents;
 mod api_server;
 mod builtin;
 mod channel;
+mod clients;
 mod descriptors;
 mod environment;
 mod executor;
@@ -39,4 +40,5 @@ mod watch;
 mod worker;
 
 pub use family::{StartOptions, heartbeat_main, internal};
+pub use settings::with_this_host;
 pub use vrrp::{KeepalivedOptions, keepalived_check, keepalived_main};

@@ -44,6 +44,8 @@ pub(crate) const AGENT_RUN_DIR: &str = "/run/resource-agents";
 pub(crate) const OWN_RUN_DIR: &str = "/run/handover";
 /// Control socket of this role.
 pub(crate) const CONTROL_SOCKET: &str = "/run/handover/heartbeat.sock";
+/// Socket of the ancestor's client library.
+pub(crate) const CLIENT_SOCKET: &str = "/run/heartbeat/register";
 /// Control socket of the VRRP role.
 pub(crate) const VRRP_SOCKET: &str = "/run/handover/keepalived.sock";
 /// Pid file of the VRRP role's parent process, unless `-p` names another.

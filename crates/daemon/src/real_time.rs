@@ -19,10 +19,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Datagrams read from one link before the clock and the other links have their turn: a flood on
-/// one link delays a beat by less than a millisecond.
+/// one link delays a beat by less than a millisecond, and by 5 ms if all are as long as can be.
 const DATAGRAMS_PER_TURN: usize = 32;
 /// The wall clock and the load are read this often; the node wants them once a second.
-const AMBIENT_EVERY: Duration = Duration::from_millis(500);
+const AMBIENT_EVERY: Duration = Duration::from_millis(950);
 /// The watchdog is petted only if the other threads lived within this time.
 const SHELL_SILENCE_MAX: Duration = Duration::from_secs(1);
 /// Send errors of one link told one by one before silence, as the ancestor does
@@ -59,6 +59,7 @@ struct Turn {
     reopen_at: Option<Instant>,
     send_errors: Vec<u32>,
     left: Option<(api::Held, Vec<GroupKey>)>,
+    clients_may_send: bool,
     is_over: bool,
 }
 
@@ -77,6 +78,7 @@ impl RealTime {
             reopen_at: None,
             send_errors: vec![0; self.lines.len()],
             left: None,
+            clients_may_send: true,
             is_over: false,
         };
         for index in 0..self.lines.len() {
@@ -266,6 +268,10 @@ impl RealTime {
             }
         }
         turn.outputs = outputs;
+        let may_send = self.node.clients_may_send();
+        if std::mem::replace(&mut turn.clients_may_send, may_send) != may_send {
+            self.push(FromNode::MaySend(may_send))?;
+        }
         Ok(())
     }
 

@@ -29,30 +29,24 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Clients(Vec<Running>);
 
 struct Running {
-    name: String,
     stop: oneshot::Sender<()>,
     stopped: oneshot::Receiver<()>,
 }
 
-impl Clients {
-    /// True while a client of this program name is kept running.
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.0.iter().any(|client| client.name == name && !client.stop.is_closed())
-    }
-}
-
-/// Starts all clients of the configuration.
+/// Starts all clients of the configuration, once in the life of this process.
 pub(crate) fn start_all(hub: &Rc<Hub>) {
+    if !hub.clients.borrow().0.is_empty() {
+        return;
+    }
     for client in &hub.settings().cluster.clients {
         let (stop, told_to_stop) = oneshot::channel();
         let (has_stopped, stopped) = oneshot::channel();
         let (task_hub, client) = (Rc::clone(hub), client.clone());
-        let name = program_name(&client.command);
         tokio::task::spawn_local(async move {
             keep(&task_hub, &client, told_to_stop).await;
             let _ = has_stopped.send(());
         });
-        hub.clients.borrow_mut().0.push(Running { name, stop, stopped });
+        hub.clients.borrow_mut().0.push(Running { stop, stopped });
     }
 }
 
@@ -158,11 +152,6 @@ fn working_directory(user: &str) -> PathBuf {
     } else {
         PathBuf::from("/")
     }
-}
-
-fn program_name(command: &str) -> String {
-    let path = command.split_whitespace().next().unwrap_or_default();
-    path.rsplit('/').next().unwrap_or(path).to_owned()
 }
 
 fn tell(hub: &Hub, level: Level, client: &Client, text: &str) {

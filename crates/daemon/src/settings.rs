@@ -76,7 +76,10 @@ impl Finding {
 pub(crate) fn load(options: &StartOptions) -> Result<(Settings, Vec<Finding>), Vec<Finding>> {
     let sources = sources().map_err(Finding::error)?;
     let node_name = linux::system::node_name();
-    let (configuration, found) = with_host(&node_name, |host| config::heartbeat(&sources, host));
+    let (mut configuration, mut found) = (None, Vec::new());
+    with_this_host(&node_name, &mut |host| {
+        (configuration, found) = config::heartbeat(&sources, host);
+    });
     let findings: Vec<Finding> = found
         .iter()
         .filter(|finding| options.verbose || finding.severity != Severity::Note)
@@ -97,7 +100,8 @@ pub(crate) fn load(options: &StartOptions) -> Result<(Settings, Vec<Finding>), V
     Ok((lower(whole, options), findings))
 }
 
-fn lower(whole: config::Heartbeat, options: &StartOptions) -> Settings {
+/// What this process makes of files that were accepted.
+pub(crate) fn lower(whole: config::Heartbeat, options: &StartOptions) -> Settings {
     /// The lowest real-time priority: the ancestor's default.
     const LOWEST: u8 = 1;
     let mut cluster = whole.cluster;
@@ -160,8 +164,9 @@ fn read(path: &str) -> io::Result<File> {
     Ok(file)
 }
 
-/// Lets `ask` question this host.
-fn with_host<T>(node_name: &str, ask: impl FnOnce(&config::Host<'_>) -> T) -> T {
+/// Lets `ask` question this host, as the node of that name: its users, programs and interfaces as
+/// the daemon will find them.
+pub fn with_this_host(node_name: &str, ask: &mut dyn FnMut(&config::Host<'_>)) {
     let user = |name: &str| matches!(User::by_name(name), Ok(Some(_)));
     let group = |name: &str| matches!(group_id(name), Ok(Some(_)));
     let exists = |path: &str| Path::new(path).exists();
@@ -195,7 +200,7 @@ fn with_host<T>(node_name: &str, ask: impl FnOnce(&config::Host<'_>) -> T) -> T 
         read_file: &text,
         resource_exists: &resource,
         cluster_port: fs::read_to_string("/etc/services").ok().and_then(|text| cluster_port(&text)),
-    })
+    });
 }
 
 /// The port of `ha-cluster/udp` in the text of `/etc/services`.

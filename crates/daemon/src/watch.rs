@@ -17,8 +17,9 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// When an address is announced again, in milliseconds after the takeover: a burst for those who
-/// missed the first, then at growing distances for a minute.
-const ANNOUNCED_AT_MS: [u64; 9] = [100, 300, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
+/// missed the first, then at growing distances for a minute. A neighbour that has just believed
+/// somebody else believes nobody for a second (`locktime` of arp(7)): one comes soon after that.
+const ANNOUNCED_AT_MS: [u64; 9] = [100, 300, 1_200, 2_400, 4_000, 8_000, 16_000, 32_000, 60_000];
 
 /// Removed twice within this time, an address is fought over; the group then moves.
 const FIGHT: Duration = Duration::from_mins(1);
@@ -55,9 +56,23 @@ pub(crate) fn hold(
     with_label: bool,
 ) {
     announce(hub, group, spec.address, &place.interface.name);
-    let (interface, address) = (place.interface.name.clone(), spec.address);
+    let address = spec.address;
+    let repeats = repeat(hub, place.interface.name.clone(), address);
+    let held = HeldAddress {
+        group: group.clone(),
+        written: written.to_owned(),
+        spec,
+        place,
+        with_label,
+        repeats,
+    };
+    hub.held.borrow_mut().insert(address, held);
+}
+
+/// Announces an address again and again from now on.
+fn repeat(hub: &Hub, interface: String, address: IpAddr) -> JoinHandle<()> {
     let interval = hub.settings().announce_interval;
-    let repeats = tokio::task::spawn_local(async move {
+    tokio::task::spawn_local(async move {
         let start = tokio::time::Instant::now();
         for at in ANNOUNCED_AT_MS {
             tokio::time::sleep_until(start + Duration::from_millis(at)).await;
@@ -68,16 +83,14 @@ pub(crate) fn hold(
             tokio::time::sleep(interval).await;
             let _ = addresses::announce(&interface, address);
         }
-    });
-    let held = HeldAddress {
-        group: group.clone(),
-        written: written.to_owned(),
-        spec,
-        place,
-        with_label,
-        repeats,
-    };
-    hub.held.borrow_mut().insert(address, held);
+    })
+}
+
+/// Announces addresses of a group no more: it is on its way down, and another host may announce
+/// them already.
+pub(crate) fn fall_silent(hub: &Hub, group: &GroupKey) {
+    let held = hub.held.borrow();
+    held.values().filter(|held| held.group == *group).for_each(|held| held.repeats.abort());
 }
 
 /// Forgets an address, before it is removed.
@@ -104,13 +117,13 @@ pub(crate) fn announce(hub: &Hub, group: &GroupKey, address: IpAddr, interface: 
     });
 }
 
-/// Announces again what is held of these addresses.
+/// Announces an address that is held as if it had just been taken: another host held it too.
 pub(crate) fn announce_again(hub: &Hub, address: IpAddr) {
-    let found = hub
-        .held
-        .borrow()
-        .get(&address)
-        .map(|held| (held.group.clone(), held.place.interface.name.clone()));
+    let found = hub.held.borrow_mut().get_mut(&address).map(|held| {
+        held.repeats.abort();
+        held.repeats = repeat(hub, held.place.interface.name.clone(), address);
+        (held.group.clone(), held.place.interface.name.clone())
+    });
     if let Some((group, interface)) = found {
         announce(hub, &group, address, &interface);
     }

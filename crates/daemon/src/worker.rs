@@ -11,9 +11,9 @@ use crate::logs::Log;
 use crate::real_time::RealTime;
 use crate::settings::{self, Finding, Settings};
 use crate::state::{self, Store};
-use crate::{api_server, fifo, paths, perform, predecessor, respawn, watch};
-use api::{EventKind, Level};
-use base::Dice;
+use crate::{api_server, clients, fifo, paths, perform, predecessor, respawn, watch};
+use api::{EventKind, Level, Subject};
+use base::{Dice, GroupKey};
 use cluster::{Boot, Input, Node, Output, Predecessor};
 use config::{GenerationMethod, UuidFrom};
 use linux::rt::{self, Poller, Scheduling};
@@ -35,7 +35,7 @@ use tokio::net::UnixDatagram;
 /// (docs/ancestors/heartbeat.md §6.4).
 const WATCHDOG_MARGIN: Duration = Duration::from_millis(10);
 /// How often the ordinary thread says that it lives.
-const SIGN_OF_LIFE: Duration = Duration::from_millis(200);
+const SIGN_OF_LIFE: Duration = Duration::from_millis(400);
 /// Stack of the ordinary thread; nothing in it recurses.
 const STACK: usize = 512 << 10;
 /// Threads for calls that wait (probes, mail, disks); they end when idle.
@@ -289,6 +289,7 @@ async fn serve_node(hub: &Rc<Hub>, mut collector: Collector) -> io::Result<()> {
                 FromNode::Output(Output::Exit) => {
                     respawn::stop_all(hub).await;
                     let _ = fs::remove_file(paths::CONTROL_SOCKET);
+                    let _ = fs::remove_file(paths::CLIENT_SOCKET);
                     return Ok(());
                 }
                 FromNode::Output(output) => take_output(hub, output),
@@ -298,6 +299,7 @@ async fn serve_node(hub: &Rc<Hub>, mut collector: Collector) -> io::Result<()> {
                         hub.log(Level::Error, &format!("what runs here can't be noted: {error}"));
                     }
                 }
+                FromNode::MaySend(may_send) => clients::pause(hub, may_send),
                 FromNode::Notice(level, text) => hub.notice(level, text),
             }
         }
@@ -311,16 +313,22 @@ fn take_output(hub: &Rc<Hub>, output: Output) {
         }
         Output::Event(event) => {
             if event.kind == EventKind::CommunicationUp {
+                clients::open(hub);
                 respawn::start_all(hub);
+            }
+            if let (EventKind::GroupStopping, Subject::Group(group)) = (event.kind, &event.subject)
+            {
+                watch::fall_silent(hub, &GroupKey::from(group.as_str()));
             }
             hub.take_event(event);
         }
         Output::Answer { request, result } => hub.answer(request, result),
+        Output::Deliver(message) => clients::deliver(hub, &message),
         Output::Reboot { reason } => {
             hub.log(Level::Critical, &format!("rebooting this machine: {reason}"));
         }
         // The real-time thread did these itself, or ends by it.
-        Output::Send { .. } | Output::Alive | Output::Exit | Output::Deliver(_) => {}
+        Output::Send { .. } | Output::Alive | Output::Exit => {}
     }
 }
 

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     if let Some(code) = daemon::internal(&args) {
         return code;
     }
-    match cli::main(std::env::args_os()) {
+    match cli::main(std::env::args_os(), daemon::with_this_host) {
         Next::Exit(exit) => exit.into(),
         Next::Start(start) => daemon::heartbeat_main(options(&start)),
         Next::Keepalived(start) => keepalived(*start),

@@ -7,7 +7,6 @@
 //! targets (`verdict.rs`) and written down (`page.rs`).
 
 mod acts;
-mod footprint;
 mod load;
 mod page;
 mod rows;

@@ -4,7 +4,7 @@ use crate::init::{LAYERED, Spec};
 use crate::world;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
-use sim::scenario::{ConfigFiles, FileName, Maker};
+use sim::scenario::{ConfigFiles, FileName, Maker, Process};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -124,6 +124,11 @@ impl Host {
         &self.name
     }
 
+    /// True for a node of ours.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.maker == Some(Maker::Ours)
+    }
+
     /// Switches it on and returns its first process, as this world numbers it.
     pub(crate) fn power_on(&mut self) -> Result<u32> {
         let spec = self.dir.join("spec.json");
@@ -184,12 +189,13 @@ impl Host {
         self.pid().map(|pid| PathBuf::from(format!("/proc/{pid}/root/{path}")))
     }
 
-    /// Puts the configuration into `/etc/ha.d`, where the host sees it whether it runs or not.
+    /// Puts the configuration where the host sees it whether it runs or not.
     pub(crate) fn configure(&self, files: &ConfigFiles) -> Result<()> {
         for file in FileName::ALL {
             let text = files.text(file);
             if !text.is_empty() {
-                self.write(&format!("etc/ha.d/{file}"), text, 0o600)?;
+                let folder = file.folder().trim_start_matches('/');
+                self.write(&format!("{folder}/{file}"), text, 0o600)?;
             }
         }
         Ok(())
@@ -205,6 +211,13 @@ impl Host {
         fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
         fs::set_permissions(&target, fs::Permissions::from_mode(mode))?;
         Ok(())
+    }
+
+    /// Makes a name for something of this machine, unless the host has it already.
+    pub(crate) fn link(&self, target: &Path, name: &str) -> Result<()> {
+        let name = name.trim_start_matches('/');
+        let name = self.live(name).unwrap_or_else(|| self.file(name));
+        if name.is_symlink() { Ok(()) } else { link(target, &name) }
     }
 
     /// A command that will run on the host, with a clean environment.
@@ -273,6 +286,20 @@ impl Host {
             }
         }
         Ok(found)
+    }
+
+    /// Ends one process of our family with signal 9.
+    pub(crate) fn kill_process(&self, process: Process) -> Result<()> {
+        let name = format!("internal-{}", process.word());
+        let plays = |pid: &u32| {
+            let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            words.split(|&byte| byte == 0).nth(1) == Some(name.as_bytes())
+        };
+        let found: Vec<u32> = self.daemon()?.into_iter().filter(plays).collect();
+        match found[..] {
+            [pid] => signal(pid, Signal::KILL),
+            _ => bail!("{} has {} processes `{name}`", self.name, found.len()),
+        }
     }
 
     /// The ancestor's processes run a program below its own directory. Ours run our program; so do

@@ -1,7 +1,7 @@
 //! The lab: the scenarios of `scenarios/` on real daemons in namespaces, ours and the ancestor's
 //! in every pairing, with a client that measures what its users would notice.
 //!
-//! [`run`] runs one scenario on one pair in a world of its own (see `world.rs`), [`table`] all of
+//! [`run`] runs one scenario on one pair in a world of its own (see `world.rs`), [`table()`] all of
 //! them on all pairs, [`main`] is the command `handover lab`, which also shows the demonstration.
 //! Only loopback, private networks and this lab's own processes are touched. Start reading at
 //! `stage.rs`, the set-up of one run, and `runner.rs`, which plays a scenario on it.
@@ -11,6 +11,8 @@ pub mod bench;
 mod client;
 mod demo;
 mod events;
+mod flood;
+mod footprint;
 mod host;
 mod httpd;
 mod init;
@@ -19,6 +21,7 @@ mod network;
 pub mod peers;
 mod report;
 mod runner;
+mod serial;
 mod stage;
 mod table;
 mod words;
@@ -32,7 +35,7 @@ pub use words::main;
 pub use world::{handover_program, is_root, missing};
 
 use anyhow::{Context, Result};
-use sim::scenario::{Maker, Pair};
+use sim::scenario::{Command, Maker, Pair};
 use std::io::Read;
 use std::process::Stdio;
 
@@ -65,6 +68,12 @@ pub fn impossible(pair: Pair) -> Option<String> {
 pub fn run(name: &str, pair: Pair) -> Result<Report> {
     let scenario = scenario(name)?;
     if let Some(why) = impossible(pair) {
+        return Ok(Report::skipped(&scenario, pair, why));
+    }
+    let names_ancestor = scenario.steps.iter().any(
+        |step| matches!(&step.command, Command::Script(script) if peers::are_named_in(script)),
+    );
+    if names_ancestor && let Some(why) = impossible(Pair(Maker::Real, Maker::Real)) {
         return Ok(Report::skipped(&scenario, pair, why));
     }
     let file = library::path(name);

@@ -1,7 +1,7 @@
 //! The cables of the lab: a bridge per network, a port per interface, and what can be cut.
 
 use crate::peers::output;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use sim::scenario::{Cluster, Cut, Interface, Machine, Seat};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -117,6 +117,7 @@ impl Network {
                 }
                 Ok(())
             }
+            Cut::Serial => bail!("the serial cable is no network"),
             Cut::Way { from, link } => self.one_way(*from, link.as_deref(), on),
         }
     }
@@ -189,7 +190,8 @@ fn number(link: &str) -> u32 {
     link.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0)
 }
 
-fn broadcast(interface: &Interface) -> std::net::Ipv4Addr {
+/// The address that all of an interface's network hear.
+pub(crate) fn broadcast(interface: &Interface) -> std::net::Ipv4Addr {
     let host = u32::MAX.checked_shr(u32::from(interface.prefix)).unwrap_or(0);
     (interface.address.to_bits() | host).into()
 }

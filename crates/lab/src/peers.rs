@@ -2,6 +2,7 @@
 //! unpacked under `target/peers`. Nothing is installed, no maintainer script runs.
 
 use anyhow::{Context, Result, bail, ensure};
+use sim::scenario::Script;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,14 @@ const PACKAGE: &str = "heartbeat";
 /// Packages the closure names and the lab has no use for: they configure or convert an installed
 /// system, or are one of two alternatives.
 const NOT_NEEDED: [&str; 3] = ["cdebconf", "usrmerge", "inetutils-ping"];
+
+/// Where scripts of a scenario find the ancestor's programs, whosever daemon runs there.
+pub(crate) const SHOWN_AT: &str = "/usr/local/lib/ancestor";
+
+/// True if this script of a scenario starts programs of the ancestor.
+pub(crate) fn are_named_in(script: &Script) -> bool {
+    script.lines.iter().any(|line| line.contains(SHOWN_AT))
+}
 
 /// Written last; its content is the list of unpacked packages.
 const STAMP: &str = "unpacked";

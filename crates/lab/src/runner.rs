@@ -1,6 +1,7 @@
 //! Runs a scenario on a stage, step by step, and says what was seen.
 
 use crate::client::now;
+use crate::flood;
 use crate::report::{Outcome, Report, StepReport};
 use crate::stage::Stage;
 use anyhow::Result;
@@ -82,6 +83,7 @@ impl Runner {
                 stage.kill_host(*seat)?;
             }
             Command::KillDaemon(seat) => stage.kill_daemon(*seat)?,
+            Command::KillProcess(seat, process) => stage.node(*seat).kill_process(*process)?,
             Command::Boot(seat) => stage.boot(*seat)?,
             Command::Pause(seat, time) => stage.pause(*seat, *time)?,
             Command::Cut(cut) => stage.cut(cut)?,
@@ -90,6 +92,9 @@ impl Runner {
             Command::Edit(edit) => stage.edit(edit)?,
             Command::Wait(time) => std::thread::sleep(*time),
             Command::Run(seat, words) => self.exit = stage.run(*seat, words)?.code,
+            Command::RunOnGateway(words) => self.exit = stage.run_on_gateway(words)?.code,
+            Command::Script(script) => stage.put(script)?,
+            Command::Flood { rate, during } => return flood::send(stage, *rate, *during),
             Command::Expect { what, within } => return self.wait_for(what, *within),
             Command::Hold { what, during } => return self.hold(what, *during),
         }

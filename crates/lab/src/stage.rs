@@ -4,12 +4,14 @@
 use crate::client::{self, Record, now};
 use crate::host::{Ended, Host};
 use crate::network::{self, CLIENT, GATEWAY, Network};
+use crate::serial::Serial;
 use crate::{httpd, peers, world};
 use anyhow::{Context, Result, bail, ensure};
 use base::Instant;
 use rustix::process::Signal;
-use sim::scenario::{Cluster, ConfigFiles, Cut, Edit, Maker, Pair, Seat};
+use sim::scenario::{Cluster, ConfigFiles, Cut, Edit, Maker, Pair, SERIAL_PORT, Script, Seat};
 use std::collections::BTreeSet;
+use std::os::unix::fs::symlink;
 use std::process::Child;
 use std::time::Duration;
 
@@ -35,6 +37,7 @@ pub(crate) struct Stage {
     client: Host,
     network: Network,
     files: [ConfigFiles; 2],
+    serial: Option<Serial>,
     answers: Record,
     asking: Option<Child>,
 }
@@ -56,10 +59,14 @@ impl Stage {
             client: Host::new(cluster.client.name, None, None)?,
             network: Network::new(cluster)?,
             files: Seat::BOTH.map(|seat| cluster.files(seat)),
+            serial: None,
             answers: Record::default(),
             asking: None,
         };
         stage.furnish(setup)?;
+        if stage.files.iter().any(|files| files.ha_cf.contains(SERIAL_PORT)) {
+            stage.serial = Some(Serial::new()?);
+        }
         for seat in Seat::BOTH {
             stage.power_on(seat)?;
         }
@@ -108,6 +115,11 @@ impl Stage {
         &mut self.nodes[seat.0]
     }
 
+    /// The client's host.
+    pub(crate) fn client(&self) -> &Host {
+        &self.client
+    }
+
     /// What the client heard.
     pub(crate) fn answers(&self) -> &Record {
         &self.answers
@@ -115,6 +127,9 @@ impl Stage {
 
     fn power_on(&mut self, seat: Seat) -> Result<()> {
         let pid = self.nodes[seat.0].power_on()?;
+        if let (Some(serial), Some(name)) = (&self.serial, self.nodes[seat.0].live(SERIAL_PORT)) {
+            symlink(serial.port(seat.0), name).context("cannot plug the serial cable in")?;
+        }
         self.network.plug(seat.0, network::machine(self.cluster, seat.0), pid)
     }
 
@@ -169,16 +184,27 @@ impl Stage {
 
     /// Cuts something.
     pub(crate) fn cut(&mut self, cut: &Cut) -> Result<()> {
-        self.network.cut(cut)
+        match (&self.serial, cut) {
+            (Some(serial), Cut::Serial) => serial.set_cut(true),
+            _ => self.network.cut(cut)?,
+        }
+        Ok(())
     }
 
     /// Mends it.
     pub(crate) fn heal(&mut self, cut: &Cut) -> Result<()> {
-        self.network.heal(cut)
+        match (&self.serial, cut) {
+            (Some(serial), Cut::Serial) => serial.set_cut(false),
+            _ => self.network.heal(cut)?,
+        }
+        Ok(())
     }
 
     /// Mends everything.
     pub(crate) fn heal_all(&mut self) -> Result<()> {
+        if let Some(serial) = &self.serial {
+            serial.set_cut(false);
+        }
         self.network.heal_all()
     }
 
@@ -195,6 +221,26 @@ impl Stage {
     /// Runs a command on a node.
     pub(crate) fn run(&mut self, seat: Seat, words: &[String]) -> Result<Ended> {
         self.nodes[seat.0].run(words, COMMAND_LIMIT)
+    }
+
+    /// Runs a command on the gateway.
+    pub(crate) fn run_on_gateway(&mut self, words: &[String]) -> Result<Ended> {
+        self.gateway.run(words, COMMAND_LIMIT)
+    }
+
+    /// Puts a script on the nodes it is for.
+    pub(crate) fn put(&mut self, script: &Script) -> Result<()> {
+        let text = format!("#!/bin/sh\n{}\n", script.lines.join("\n"));
+        let path = script.path.trim_start_matches('/');
+        let nodes = Seat::BOTH.into_iter().filter(|seat| script.node.is_none_or(|n| n == *seat));
+        let programs = peers::are_named_in(script).then(peers::ensure).transpose()?;
+        for seat in nodes {
+            self.nodes[seat.0].write(path, &text, 0o755)?;
+            if let Some(programs) = &programs {
+                self.nodes[seat.0].link(programs, peers::SHOWN_AT)?;
+            }
+        }
+        Ok(())
     }
 
     /// Asks a node's `cl_status`; a node that is off answers nothing.

@@ -1,6 +1,6 @@
 //! The command line of `handover lab`, and the words by which the lab calls itself inside.
 
-use crate::{bench, client, demo, events, httpd, init, library, runner, world};
+use crate::{bench, client, demo, events, flood, httpd, init, library, runner, world};
 use anyhow::{Context, Result, bail};
 use sim::scenario::Pair;
 use std::path::Path;
@@ -18,6 +18,8 @@ handover lab --bench OPTIONS        how long clients wait, on pairs of the ances
 
 Hosts are namespaces of this machine; nothing is installed and nothing outlives the command.
 Works as root, and where user namespaces are allowed as an ordinary user (pairs of ours only).
+
+Exit codes: 0 all as it must be, 1 something was not, 2 not understood, 77 impossible here.
 ";
 
 /// `handover lab ARGS`; returns the exit code: 0 fine, 1 something failed, 2 not understood, 77
@@ -40,6 +42,7 @@ fn act(words: &[&str]) -> Result<i32> {
     match words {
         ["init", spec] => init::run(Path::new(spec)).map(|()| 0),
         ["ask", request] => events::run(request).map(|()| 0),
+        ["flood", plan] => flood::run(plan).map(|()| 0),
         ["client", kind, address] => client::run(kind, address).map(|()| 0),
         ["httpd", port, pid_file] => httpd::run(port, pid_file).map(|()| 0),
         ["inside", rest @ ..] => {

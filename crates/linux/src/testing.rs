@@ -1,8 +1,11 @@
 //! What the tests of this crate stand on: a fresh network namespace each, and ends of a cable.
 
+use crate::media::{DATAGRAM_LIMIT, Medium, Origin};
 use crate::namespace;
 use crate::netlink::{Netlink, NewAddress};
+use crate::rt::{Poller, now};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 /// Runs `test` on a thread in a network namespace of its own, whose loopback is up. Without the
 /// right to make one the test is skipped with a printed sentence; with `CI=true` that fails.
@@ -56,4 +59,20 @@ fn address_eth0(netlink: &mut Netlink, host: u8) {
     let v6 = format!("fd00::{host}").parse().expect("address");
     let v6 = NewAddress { no_dad: true, ..NewAddress::plain(eth0, v6, 64) };
     netlink.add_address(&v6).expect("adds");
+}
+
+/// The next message of a medium; `None` if none came for so long.
+pub(crate) fn next(medium: &Medium, patience: Duration) -> Option<(Vec<u8>, Origin)> {
+    let mut poller = Poller::new().expect("poller");
+    poller.add(medium, 1).expect("adds");
+    let deadline = now() + patience;
+    let mut buffer = vec![0; DATAGRAM_LIMIT];
+    loop {
+        if let Some((length, from)) = medium.recv(&mut buffer).expect("receives") {
+            return Some((buffer[..length].to_vec(), from));
+        }
+        if poller.wait(Some(deadline)).expect("waits").due {
+            return None;
+        }
+    }
 }

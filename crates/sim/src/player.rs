@@ -6,7 +6,8 @@
 use crate::layout::Layout;
 use crate::network::Wire;
 use crate::scenario::{
-    Cluster, Command, ConfigFiles, Cut, Expectation, Maker, Pair, Scenario, Seat, Service, Step,
+    Cluster, Command, ConfigFiles, Cut, Expectation, Maker, Pair, Process, SERIAL_PORT, Scenario,
+    Seat, Service, Step,
 };
 use crate::schedule::Act;
 use crate::subject::Subject;
@@ -37,7 +38,7 @@ fn read(files: &ConfigFiles, node: &str) -> Result<Config, String> {
         authkeys: File { mode: Some(0o600), ..File::new("authkeys", &files.authkeys) },
         haresources: optional("haresources", &files.haresources),
         service_checks: optional("service_checks", &files.service_checks),
-        handover_toml: None,
+        handover_toml: optional("handover.toml", &files.handover_toml),
     };
     let (read, found) = config::heartbeat(&sources, &config::Host::assumed(node));
     read.map(|heartbeat| heartbeat.cluster).ok_or_else(|| {
@@ -154,6 +155,16 @@ impl<S: Subject> Player<S> {
                 self.world.kill_family(seat.0);
                 Ok(())
             }
+            // Without its parent the worker stops in good order; without its executor it ends, and
+            // both are started anew.
+            Command::KillProcess(seat, Process::Parent) => {
+                self.world.act(Act::Stop(seat.0));
+                Ok(())
+            }
+            Command::KillProcess(seat, Process::Worker | Process::Executor) => {
+                self.world.act(Act::KillDaemon(seat.0));
+                Ok(())
+            }
             Command::Pause(seat, time) => {
                 self.world.act(Act::Pause(seat.0));
                 self.pass(*time);
@@ -171,10 +182,17 @@ impl<S: Subject> Player<S> {
             Command::HealAll => {
                 self.cut(&Cut::Between { link: None }, false);
                 self.cut(&Cut::Gateway, false);
+                self.cut(&Cut::Serial, false);
                 self.unreachable = [false; 2];
                 Ok(())
             }
             Command::Run(seat, words) => self.run(*seat, words),
+            Command::RunOnGateway(words) => {
+                Err(Trouble::LabOnly(format!("the gateway runs {}", words.join(" "))))
+            }
+            Command::Script(script) => {
+                Err(Trouble::LabOnly(format!("it needs the script {}", script.path)))
+            }
             Command::Edit(edit) => {
                 for seat in Seat::BOTH {
                     self.files[seat.0].apply(edit, seat);
@@ -190,6 +208,7 @@ impl<S: Subject> Player<S> {
                 self.pass(*time);
                 Ok(())
             }
+            Command::Flood { .. } => Err(Trouble::LabOnly("it sends datagrams of no node".into())),
             Command::Expect { what, within } => self.expect(what, *within),
             Command::Hold { what, during } => self.hold(what, *during),
         }
@@ -276,9 +295,11 @@ impl<S: Subject> Player<S> {
         Ok(())
     }
 
+    /// The wires of one link; without one, those of all networks.
     fn wires(&self, link: Option<&str>) -> Vec<Wire> {
         let wires = self.world.layout().wires.iter().enumerate();
-        wires.filter(|(_, w)| link.is_none_or(|l| l == w.as_str())).map(|(i, _)| Wire(i)).collect()
+        let is_meant = |wire: &str| link.map_or(wire != SERIAL_PORT, |link| link == wire);
+        wires.filter(|(_, wire)| is_meant(wire)).map(|(i, _)| Wire(i)).collect()
     }
 
     fn way(&mut self, from: Seat, link: Option<&str>, cut: bool) {
@@ -306,6 +327,11 @@ impl<S: Subject> Player<S> {
                 if link.as_deref().is_none_or(|link| link == "eth0") {
                     self.unreachable[node.0] = cut;
                     self.world.act(ping(node.0));
+                }
+            }
+            Cut::Serial => {
+                for seat in Seat::BOTH {
+                    self.way(seat, Some(SERIAL_PORT), cut);
                 }
             }
             Cut::Gateway => {

@@ -4,6 +4,7 @@
 //! (classic form); docs/ancestors/heartbeat.md §1.1–1.2. Messages without `seq` have no order.
 
 use crate::violation::Sin;
+use cluster::Input;
 
 /// What one host has sent so far.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +66,14 @@ fn digest(bytes: &[u8]) -> u64 {
         hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     }
     hash | 1
+}
+
+/// Acknowledgements and requests to repeat have no number: they could be replayed, so they prove to
+/// nobody that their sender lives.
+pub(crate) fn is_service(input: &Input) -> bool {
+    const MARK: &[u8] = b"t=NS_";
+    matches!(input, Input::Datagram { bytes, .. }
+        if bytes.windows(MARK.len()).take(40).any(|window| window == MARK))
 }
 
 #[cfg(test)]

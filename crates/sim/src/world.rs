@@ -10,6 +10,7 @@ use crate::network::{Fate, Network, Wire};
 use crate::room::{Effect, Job, Verb, address_of};
 use crate::subject::Subject;
 use crate::violation::{Sin, Violation};
+use crate::witness::is_service;
 use api::RoleStatus;
 use base::{Dice, Instant, LinkId, OpId};
 use cluster::{Action, Input, Output};
@@ -490,12 +491,4 @@ impl<S: Subject> World<S> {
         self.perform(host, &mut out);
         self.out = out;
     }
-}
-
-/// Acknowledgements and requests to repeat have no number: they could be replayed, so they prove to
-/// nobody that their sender lives.
-fn is_service(input: &Input) -> bool {
-    const MARK: &[u8] = b"t=NS_";
-    matches!(input, Input::Datagram { bytes, .. }
-        if bytes.windows(MARK.len()).take(40).any(|window| window == MARK))
 }

@@ -5,7 +5,9 @@
 #![forbid(unsafe_code)]
 
 mod ci;
+mod commands;
 mod crates;
+mod documents;
 mod generated;
 mod tidy;
 

@@ -1,7 +1,7 @@
 //! The rules of the repository, as a test of its text: what ARCHITECTURE.md says is so.
 
 use crate::crates::{PURE, UNSAFE, by_manifest, by_table, quoted};
-use crate::generated;
+use crate::{commands, documents, generated};
 use anyhow::{Context as _, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,10 +20,6 @@ const BANNED: [&str; 6] = [
     concat!("unimple", "mented!("),
 ];
 
-/// First words of paths in ARCHITECTURE.md that must exist.
-const ROOTS: [&str; 7] =
-    ["crates/", "docs/", "scenarios/", "examples/", "fuzz/", ".ci/", "LICENSE"];
-
 /// Checks everything and reports all that is wrong at once.
 pub(crate) fn run(root: &Path) -> Result<()> {
     let mut wrong = Vec::new();
@@ -33,7 +29,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         source(root, path, &mut wrong)?;
     }
     purity(root, &mut wrong)?;
-    readme(root, &mut wrong)?;
+    commands::check(root, &mut wrong)?;
+    documents::check(root, &mut wrong)?;
+    documents::sentences(root, &files, &mut wrong)?;
+    documents::reasons(root, &mut wrong)?;
+    documents::files(root, &files, &mut wrong)?;
     wrong.extend(generated::stale(root));
     if wrong.is_empty() {
         eprintln!("tidy: {} source files, nothing to say", files.len());
@@ -66,9 +66,20 @@ fn architecture(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
     for name in table.keys().filter(|name| !manifests.contains_key(*name)) {
         wrong.push(format!("ARCHITECTURE.md: there is no crate `{name}`"));
     }
-    let named = quoted(&text).filter(|word| ROOTS.iter().any(|start| word.starts_with(start)));
-    for path in named.filter(|path| !root.join(path).exists()) {
-        wrong.push(format!("ARCHITECTURE.md names {path}, which does not exist"));
+    items(root, &text, wrong)
+}
+
+/// Every `Type::Item` that ARCHITECTURE.md names stands in one source file, both words of it.
+fn items(root: &Path, text: &str, wrong: &mut Vec<String>) -> Result<()> {
+    let texts: Vec<String> = sources(&root.join("crates"))?
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .collect();
+    for named in quoted(text).filter(|word| word.contains("::") && !word.contains(' ')) {
+        let words: Vec<&str> = named.rsplit("::").take(2).collect();
+        if !texts.iter().any(|text| words.iter().all(|word| has_word(text, word))) {
+            wrong.push(format!("ARCHITECTURE.md names `{named}`, which no source file has"));
+        }
     }
     Ok(())
 }
@@ -106,6 +117,10 @@ fn source(root: &Path, path: &Path, wrong: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|found| found == word)
+}
+
 /// Whether a line contains the word as a word of its own, without an owner.
 fn banned(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
@@ -133,36 +148,6 @@ fn purity(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
             files.iter().filter_map(|path| fs::read_to_string(path).ok()).collect();
         if !texts.iter().any(|text| text.contains("#![forbid(unsafe_code)]")) {
             wrong.push(format!("crates/{name} lacks #![forbid(unsafe_code)]"));
-        }
-    }
-    Ok(())
-}
-
-/// What the README tells the reader to run is there.
-fn readme(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
-    let text = fs::read_to_string(root.join("README.md")).context("README.md")?;
-    let commands: Vec<String> = cli::manual().into_iter().map(|(name, _)| name).collect();
-    let mut fenced = false;
-    for line in text.lines() {
-        if line.starts_with("```") {
-            fenced = !fenced;
-        } else if fenced {
-            for part in line.split("&&") {
-                let mut words = part.split_whitespace();
-                let known = match (words.next(), words.next()) {
-                    (Some(script), _) if script.starts_with("./") => root.join(script).is_file(),
-                    (Some(program), Some(word))
-                        if program.ends_with("handover")
-                            && word.starts_with(char::is_alphabetic) =>
-                    {
-                        commands.contains(&format!("handover-{word}"))
-                    }
-                    _ => true,
-                };
-                if !known {
-                    wrong.push(format!("README.md: there is nothing to run as: {}", part.trim()));
-                }
-            }
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use super::*;
 /// Runs `handover check` with these words and returns its exit and output.
 fn run_check(words: &[&str]) -> (Exit, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut console = Console { out: &mut out, err: &mut err, colour: false };
+    let mut console = Console::to_buffers(&mut out, &mut err);
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     let exit = match run(&words, &mut console) {
         Ok(exit) | Err(Stop::Because(_, exit)) => exit,

@@ -18,7 +18,8 @@ Type=notify
 NotifyAccess=all
 EnvironmentFile=-/etc/default/heartbeat
 ExecStart=/usr/sbin/handover heartbeat -f
-ExecReload=/bin/kill -HUP $MAINPID
+# Looks at the files first: with an error in them the reload fails and nothing changes.
+ExecReload=/usr/sbin/handover heartbeat -r
 Restart=on-failure
 RestartSec=1
 KillMode=process
@@ -31,8 +32,10 @@ TasksMax=infinity
 
 [Install]
 WantedBy=multi-user.target
-Alias=heartbeat.service
 ";
+
+/// The last line of the unit where it answers to the ancestor's name too.
+pub(super) const UNIT_ALIAS: &str = "Alias=heartbeat.service\n";
 
 /// Rotation for the log files that ha.cf usually names; `copytruncate` needs no signal.
 pub(super) const LOGROTATE: &str = "\
@@ -62,7 +65,10 @@ pub(super) const INIT_SCRIPT: &str = "\
 
 HEARTBEAT=/usr/sbin/heartbeat
 [ -x \"$HEARTBEAT\" ] || exit 5
+# As the unit does: what stands there is environment.
+set -a
 [ -r /etc/default/heartbeat ] && . /etc/default/heartbeat
+set +a
 
 unit() {
     [ -d /run/systemd/system ] || return 1

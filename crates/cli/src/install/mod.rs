@@ -71,7 +71,8 @@ pub(crate) fn run(options: &Options, console: &mut Console<'_>) -> Result<Exit, 
     if options.root == Path::new("/") && !options.dry_run {
         writeln!(
             console.err,
-            "Next: handover check, then: systemctl daemon-reload && systemctl enable --now heartbeat"
+            "Next: handover check, then: systemctl daemon-reload && \
+             systemctl enable --now handover-heartbeat"
         )?;
         if !fs::read_to_string("/etc/group").is_ok_and(|groups| groups.contains("\nhaclient:")) {
             writeln!(
@@ -166,7 +167,7 @@ mod tests {
 
     fn install(root: &Path, force: bool) -> (Exit, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut console = Console { out: &mut out, err: &mut err, colour: false };
+        let mut console = Console::to_buffers(&mut out, &mut err);
         let options = Options {
             root: root.to_owned(),
             compat: vec![Ancestor::Heartbeat],

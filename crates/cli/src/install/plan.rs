@@ -44,14 +44,17 @@ impl Item {
 }
 
 /// The old names with the paths at which Debian's packages and older ones had them
-/// (`docs/ancestors/heartbeat.md §7`).
-const HEARTBEAT_LINKS: [&str; 17] = [
+/// (`docs/ancestors/heartbeat.md §7`), and where a shell finds them without a path.
+const HEARTBEAT_LINKS: [&str; 20] = [
     "/usr/sbin/heartbeat",
     "/usr/libexec/heartbeat/heartbeat",
     "/usr/lib/heartbeat/heartbeat",
     "/usr/bin/cl_status",
     "/usr/sbin/hb_standby",
     "/usr/sbin/hb_takeover",
+    "/usr/sbin/hb_addnode",
+    "/usr/sbin/hb_delnode",
+    "/usr/sbin/ha_propagate",
     "/usr/share/heartbeat/hb_standby",
     "/usr/share/heartbeat/hb_takeover",
     "/usr/share/heartbeat/hb_addnode",
@@ -64,6 +67,13 @@ const HEARTBEAT_LINKS: [&str; 17] = [
     "/usr/lib/heartbeat/ha_propagate",
     "/usr/lib/heartbeat/cl_status",
 ];
+
+/// A page of the manual in its place.
+fn page(page: args::ManualPage) -> Item {
+    let args::ManualPage { name, section, text } = page;
+    let path = format!("/usr/share/man/man{section}/{name}.{section}");
+    Item { path, content: Content::Text(text), mode: 0o644 }
+}
 
 /// Everything, in the order it is installed.
 pub(crate) fn plan(compat: &[Ancestor]) -> Vec<Item> {
@@ -79,16 +89,16 @@ pub(crate) fn plan(compat: &[Ancestor]) -> Vec<Item> {
         mode: 0,
     };
     let unit = "/usr/lib/systemd/system/handover-heartbeat.service";
-    items.push(text(unit, files::UNIT.to_owned(), 0o644));
+    let alias = if compat.contains(&Ancestor::Heartbeat) { files::UNIT_ALIAS } else { "" };
+    items.push(text(unit, [files::UNIT, alias].concat(), 0o644));
     items.push(text("/etc/logrotate.d/handover", files::LOGROTATE.to_owned(), 0o644));
-    for (name, page) in args::manual() {
-        items.push(text(&format!("/usr/share/man/man8/{name}.8"), page, 0o644));
-    }
+    items.extend(args::manual().into_iter().map(page));
     for (path, script) in args::completions() {
         items.push(text(path, script, 0o644));
     }
     if compat.contains(&Ancestor::Heartbeat) {
         items.extend(HEARTBEAT_LINKS.iter().map(|path| link(path, PROGRAM)));
+        items.extend(args::old_manual().into_iter().map(page));
         items.push(link("/usr/lib/systemd/system/heartbeat.service", "handover-heartbeat.service"));
         items.push(text("/etc/init.d/heartbeat", files::INIT_SCRIPT.to_owned(), 0o755));
         for directory in ["/etc/ha.d/resource.d", "/etc/ha.d/rc.d", "/var/lib/heartbeat"] {
@@ -115,6 +125,43 @@ mod tests {
 
     #[test]
     fn without_compat_no_old_name_is_taken() {
-        assert!(plan(&[]).iter().all(|item| item.path.contains("handover")));
+        let names: Vec<String> = plan(&[])
+            .iter()
+            .filter_map(|item| item.path.rsplit('/').next().map(str::to_owned))
+            .collect();
+        for old in crate::OLD_NAMES {
+            let taken = names.iter().find(|name| name.split('.').next() == Some(old));
+            assert_eq!(taken, None);
+        }
+    }
+
+    #[test]
+    fn each_old_name_is_found_by_a_shell_and_at_its_old_path_and_has_a_page() {
+        let items = plan(&[Ancestor::Heartbeat]);
+        let has = |path: &str| items.iter().any(|item| item.path == path);
+        for name in crate::OLD_NAMES {
+            assert!(["/usr/sbin", "/usr/bin"].iter().any(|dir| has(&format!("{dir}/{name}"))));
+            assert!(has(&format!("/usr/lib/heartbeat/{name}")), "{name}");
+            assert!(has(&format!("/usr/share/man/man8/{name}.8")), "{name}");
+        }
+        for name in ["hb_standby", "hb_takeover", "hb_addnode", "hb_delnode", "ha_propagate"] {
+            assert!(has(&format!("/usr/share/heartbeat/{name}")), "{name}");
+        }
+        for path in [
+            "/usr/libexec/heartbeat/heartbeat",
+            "/etc/init.d/heartbeat",
+            "/usr/lib/systemd/system/heartbeat.service",
+            "/usr/share/man/man5/ha.cf.5",
+            "/usr/share/man/man5/authkeys.5",
+            "/usr/share/man/man5/haresources.5",
+            "/usr/share/man/man5/service_checks.5",
+            "/usr/share/man/man5/handover.toml.5",
+            "/usr/share/man/man8/handover-why.8",
+            "/usr/share/bash-completion/completions/handover",
+            "/usr/share/zsh/vendor-completions/_handover",
+            "/usr/share/fish/vendor_completions.d/handover.fish",
+        ] {
+            assert!(has(path), "{path}");
+        }
     }
 }

@@ -6,8 +6,8 @@
 
 mod run;
 
-use crate::config::Group;
-use crate::fencing::{Inheritance, Proof};
+use crate::config::{Group, Resource};
+use crate::fencing::{Inheritance, Proof, Released};
 use crate::step::Step;
 use api::{EventId, GroupState};
 use base::GroupKey;
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 #[derive(Debug)]
 pub(crate) enum Permit {
     /// The other node said that it doesn't run it (or never did, being ours to start).
-    PeerReleased,
+    PeerReleased(Released),
     /// The other node is gone, with proof.
     Inherited(Inheritance),
 }
@@ -117,6 +117,12 @@ impl Groups {
         self.runs.iter_mut().find(|run| run.group.key == *key)
     }
 
+    /// The resources of these groups, in the order of the file.
+    pub(crate) fn resources_of(&self, keys: &BTreeSet<GroupKey>) -> Vec<Resource> {
+        let wanted = self.runs.iter().filter(|run| keys.contains(&run.group.key));
+        wanted.flat_map(|run| run.group.resources.iter().cloned()).collect()
+    }
+
     /// Batches that ended since the last call.
     pub(crate) fn take_finished(&mut self) -> Option<Finished> {
         self.finished.pop_front()
@@ -155,7 +161,7 @@ impl Groups {
         permit: &Permit,
     ) -> Batch {
         let planned = match permit {
-            Permit::PeerReleased => true,
+            Permit::PeerReleased(_) => true,
             Permit::Inherited(inheritance) => inheritance.proof() == Proof::GaveUp,
         };
         let wanted: Vec<_> = keys
@@ -164,6 +170,11 @@ impl Groups {
             .cloned()
             .collect();
         self.enqueue(step, wanted, Want::Up { planned })
+    }
+
+    /// A batch of nothing, which ends at once.
+    pub(crate) fn nothing(&mut self, step: &mut Step<'_>) -> Batch {
+        self.enqueue(step, Vec::new(), Want::Down)
     }
 
     /// Stops groups in the given order, also those that never ran (every script is called).

@@ -16,7 +16,7 @@ const BYTES_MAX: usize = 2 << 20;
 
 /// A message asked for again within this time of its last repetition is not repeated
 /// (docs/ancestors/heartbeat.md §1.8).
-const REPEAT_INTERVAL: Duration = Duration::from_millis(240);
+pub(super) const REPEAT_INTERVAL: Duration = Duration::from_millis(240);
 
 #[derive(Clone, Debug)]
 struct Sent {

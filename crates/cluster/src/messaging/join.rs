@@ -100,6 +100,11 @@ impl Messaging {
         index: usize,
         up: &mut Vec<Heard>,
     ) {
+        // Whoever asks is starting. A real node that has our list but not our status takes us for
+        // absent, and starts in legacy mode what we run (measured).
+        if self.beat_at.is_some() {
+            self.beat(step, up);
+        }
         let members = self.nodes.iter().filter(|node| node.kind == NodeKind::Normal);
         let deleted = list(self.deleted.iter());
         let answer = Message::of_type("repnodes")

@@ -20,7 +20,7 @@ mod refusals;
 mod sequence;
 mod services;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod view;
 
 use self::history::History;

@@ -57,6 +57,8 @@ pub(super) struct Node {
     pub(super) acked: u64,
     /// What we had sent when it was first heard: it cannot be asked to acknowledge that.
     pub(super) acked_from: u64,
+    /// Since when, and how often since, a request of it was refused.
+    pub(super) naks: (Instant, u64),
     /// We were late ourselves and wait so much longer for what may lie unread.
     pub(super) grace_until: Option<Instant>,
     pub(super) weight: u32,
@@ -83,6 +85,7 @@ impl Node {
             said_at: 0,
             acked: 0,
             acked_from: 0,
+            naks: (Instant::ZERO, 0),
             grace_until: None,
             weight: WEIGHT,
             site: String::new(),

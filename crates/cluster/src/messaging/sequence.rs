@@ -203,7 +203,7 @@ impl Tracker {
         if self.missing.is_empty() { self.ack_due.take() } else { None }
     }
 
-    /// What to ask for now.
+    /// Which messages are to be asked for at `now`, and which are given up.
     pub(super) fn due(&mut self, now: Instant) -> Requests {
         let mut requests = Requests::default();
         for (&seq, wanted) in self.missing.iter_mut().filter(|(_, wanted)| wanted.next <= now) {

@@ -5,7 +5,7 @@
 //! older, by their sender's own clock, than what it said since; and none of them is a sign of
 //! life.
 
-use super::history::Found;
+use super::history::{Found, REPEAT_INTERVAL};
 use super::refusals;
 use super::{Messaging, node};
 use crate::step::Step;
@@ -103,8 +103,18 @@ impl Messaging {
         }
     }
 
+    /// Says that a message is no longer kept: no more often than messages are repeated, so that a
+    /// request replayed again and again is not answered by a flood.
     fn refuse_request(&mut self, step: &mut Step<'_>, index: usize, seq: u64, from: &str) {
-        let name = self.nodes[index].name.clone();
+        let node = &mut self.nodes[index];
+        if step.now.since(node.naks.0) >= REPEAT_INTERVAL {
+            node.naks = (step.now, 0);
+        }
+        node.naks.1 += 1;
+        let (name, is_many) = (node.name.clone(), node.naks.1 > REPEAT_MAX);
+        if is_many {
+            return;
+        }
         let refusal = Message::of_type("NS_nak_rexmit")
             .with("firstseq", format!("{seq:x}"))
             .with("dest", name.as_str())

@@ -34,6 +34,7 @@ impl Messaging {
             config_differs: false,
             weight: node.weight,
             site: node.site.clone(),
+            uuid: if node.is_me { Some(self.uuid) } else { node.uuid },
         })
     }
 

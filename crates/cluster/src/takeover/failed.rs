@@ -5,7 +5,6 @@
 //! only be given a whole half, by standby; that is tried once.
 
 use super::Purpose;
-use crate::groups::Permit;
 use crate::node::Node;
 use crate::step::Step;
 use api::{EventKind, GroupState, Level, StandbySet, Subject};
@@ -56,6 +55,8 @@ impl Node {
                 .with("verb", "offer");
             self.send(step, message);
         } else if self.standby_obstacle().is_none() {
+            // It turns away who is in flux, as we were while the group stopped.
+            self.state(step, None);
             let set = if self.is_local(key) { StandbySet::Local } else { StandbySet::Foreign };
             self.ask_standby(step, set, false, None);
         }
@@ -92,7 +93,7 @@ impl Node {
         let text = format!("{key} can't run on the peer: starting it here");
         step.cause = Some(step.tell(Level::Warning, EventKind::Takeover, subject, text));
         self.failback.needed = true;
-        let batch = self.groups.acquire(step, std::slice::from_ref(&key), &Permit::PeerReleased);
+        let batch = self.start_released(step, std::slice::from_ref(&key));
         self.purposes.insert(batch, Purpose::Offered(key));
     }
 
@@ -108,7 +109,7 @@ impl Node {
         }
         let text = format!("{key}: the peer can do no better, starting it here again");
         step.cause = Some(step.tell(Level::Error, EventKind::Takeover, subject, text));
-        let batch = self.groups.acquire(step, std::slice::from_ref(key), &Permit::PeerReleased);
+        let batch = self.start_released(step, std::slice::from_ref(key));
         self.purposes.insert(batch, Purpose::Replaced);
     }
 

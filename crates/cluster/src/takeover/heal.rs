@@ -5,17 +5,24 @@
 //! releases first; the keeper announces its addresses when the loser's list no longer has the
 //! group. A keeper that is not obeyed concludes that it isn't heard, and yields: better one
 //! holder that can't hear us than two.
+//!
+//! A real Heartbeat restarts after a cut, and has released what it held within two seconds
+//! (docs/ancestors/heartbeat.md §3.6). But one whose own deadtime ran out just as the cut healed
+//! doesn't notice that there was one, and keeps everything (measured): then this node yields.
 
 use super::Purpose;
 use crate::config::AutoFailback;
 use crate::io::Action;
 use crate::node::Node;
 use crate::step::Step;
-use api::{EventKind, Level, Subject};
+use api::{EventKind, Held, Level, Subject};
 use base::{GroupKey, Instant, NodeName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use wire::heartbeat::Message;
+
+/// How long a real Heartbeat may hold what we hold too: it had begun to release after 2 s.
+const RESTARTS_WITHIN: Duration = Duration::from_secs(6);
 
 /// How long a keeper waits to be obeyed, beside three keepalives.
 const OBEYED_WITHIN: Duration = Duration::from_secs(2);
@@ -34,10 +41,9 @@ impl Node {
             peer.owes_statement = true;
         }
         self.adopting = None;
+        // Nothing is announced yet: neighbours that hear both of us change their mind once a second
+        // at most, and the last word should be the keeper's.
         self.state(step, Some("healed"));
-        if self.phase == super::Phase::Acquiring || self.phase == super::Phase::Stable {
-            self.announce(step, &self.claimed());
-        }
     }
 
     /// A node of ours that was cut off from us is told what we hold.
@@ -50,15 +56,25 @@ impl Node {
 
     /// Groups both of us answer for.
     fn contested(&self) -> BTreeSet<GroupKey> {
-        let Some(peer) = self.peer.as_ref().filter(|peer| peer.ours && self.peer_alive()) else {
+        let Some(peer) = self.peer.as_ref().filter(|_| self.peer_alive()) else {
             return BTreeSet::new();
         };
-        peer.groups.iter().filter(|key| self.groups.claims(key)).cloned().collect()
+        if peer.ours {
+            return peer.groups.iter().filter(|key| self.groups.claims(key)).cloned().collect();
+        }
+        // A real node names halves, from its own point of view.
+        let halves = peer.held.filter(|_| peer.stable).unwrap_or_default();
+        let mirrored = Held { local: halves.foreign, foreign: halves.local };
+        let keys = self.keys_of(mirrored).into_iter();
+        keys.filter(|key| self.groups.claims(key)).collect()
     }
 
     /// Whether this node keeps `key`: the home's, unless `auto_failback off` leaves it with the
     /// one that ran it before the cut.
     fn keeps(&self, key: &GroupKey) -> bool {
+        if self.peer.as_ref().is_some_and(|peer| !peer.ours) {
+            return true;
+        }
         let mine = self.before.contains(key);
         let theirs = self.peer.as_ref().is_some_and(|peer| peer.before.contains(key));
         match (self.config.auto_failback, mine, theirs) {
@@ -100,7 +116,11 @@ impl Node {
         }
         if !kept.is_empty() && waited.is_none() {
             let names = kept.iter().map(GroupKey::as_str).collect::<Vec<_>>().join(", ");
-            let text = format!("both nodes hold {names}: this node keeps them");
+            let waits = self.conflict_patience().as_secs();
+            let text = format!(
+                "both nodes hold {names}: this node keeps them, if the peer releases them within \
+                 {waits} s"
+            );
             step.tell(Level::Critical, EventKind::PartitionHealed, Subject::Cluster, text);
             self.state(step, Some("healed"));
         }
@@ -123,7 +143,11 @@ impl Node {
     }
 
     fn conflict_patience(&self) -> Duration {
-        OBEYED_WITHIN + self.config.timing.keepalive * 3
+        if self.peer.as_ref().is_some_and(|peer| peer.ours) {
+            OBEYED_WITHIN + self.config.timing.keepalive * 3
+        } else {
+            RESTARTS_WITHIN
+        }
     }
 
     pub(crate) fn conflict_tick(&mut self, step: &mut Step<'_>) {
@@ -135,7 +159,7 @@ impl Node {
         }
         let contested: Vec<_> = self.contested().into_iter().collect();
         if !contested.is_empty() {
-            self.yield_groups(step, &contested, "because the peer doesn't hear this node");
+            self.yield_groups(step, &contested, "because the peer doesn't release them");
         }
     }
 
@@ -145,13 +169,7 @@ impl Node {
 
     /// Announces the addresses of these groups again: a peer held them too for a while.
     pub(crate) fn announce(&self, step: &mut Step<'_>, keys: &BTreeSet<GroupKey>) {
-        let resources: Vec<_> = self
-            .groups
-            .all()
-            .iter()
-            .filter(|run| keys.contains(&run.group.key))
-            .flat_map(|run| run.group.resources.iter().cloned())
-            .collect();
+        let resources = self.groups.resources_of(keys);
         if !resources.is_empty() {
             step.run(Action::Announce { resources }, BTreeMap::new());
         }

@@ -1,12 +1,12 @@
 //! The peer dies, restarts or leaves: what it held is taken over, at the price of a proof.
 
 use super::{Phase, Purpose};
-use crate::fencing::Inheritance;
-use crate::groups::Permit;
+use crate::fencing::{Inheritance, Released, Standing};
+use crate::groups::{Batch, Permit};
 use crate::node::Node;
 use crate::step::Step;
 use api::{EventKind, Held, Level, Subject};
-use base::NodeName;
+use base::{GroupKey, NodeName};
 use wire::heartbeat::Message;
 
 impl Node {
@@ -53,6 +53,26 @@ impl Node {
         }
     }
 
+    /// How it stands with the peer, as far as starting groups goes.
+    fn standing(&self) -> Standing {
+        match &self.peer {
+            None => Standing::Alone,
+            Some(_) if self.peer_alive() => Standing::Speaks,
+            Some(peer) if peer.left => Standing::Left,
+            Some(peer) if peer.inherited => Standing::Inherited,
+            Some(_) => Standing::Silent,
+        }
+    }
+
+    /// Starts groups that the peer doesn't answer for; none, while it is silent without proof. The
+    /// inheritance that follows the proof starts them then.
+    pub(crate) fn start_released(&mut self, step: &mut Step<'_>, keys: &[GroupKey]) -> Batch {
+        match Released::given(self.standing()) {
+            Some(released) => self.groups.acquire(step, keys, &Permit::PeerReleased(released)),
+            None => self.groups.nothing(step),
+        }
+    }
+
     pub(crate) fn announce_stonith(&mut self, step: &mut Step<'_>, node: &str, result: &str) {
         let message = Message::of_type("stonith").with("node", node).with("result", result);
         self.send(step, message);
@@ -68,16 +88,23 @@ impl Node {
             peer.groups.clear();
             peer.stopping.clear();
             peer.stable = true;
+            peer.inherited = true;
         }
         let name = inheritance.node().clone();
         self.take_everything(
             step,
             &format!("taking over everything from {name}: {}", inheritance.proof()),
-            &Permit::Inherited(inheritance),
+            Some(inheritance),
         );
     }
 
-    pub(crate) fn take_everything(&mut self, step: &mut Step<'_>, text: &str, permit: &Permit) {
+    /// Starts whatever doesn't run here: of a dead peer, or of one that said goodbye.
+    pub(crate) fn take_everything(
+        &mut self,
+        step: &mut Step<'_>,
+        text: &str,
+        inheritance: Option<Inheritance>,
+    ) {
         let keys: Vec<_> = self.keys_of(Held::ALL);
         let keys: Vec<_> =
             self.obtainable(keys).into_iter().filter(|key| !self.groups.claims(key)).collect();
@@ -85,7 +112,10 @@ impl Node {
         self.failback.needed = true;
         self.phase = Phase::Acquiring;
         step.cause = Some(step.tell(Level::Warning, EventKind::Takeover, Subject::Cluster, text));
-        let batch = self.groups.acquire(step, &keys, permit);
+        let batch = match inheritance {
+            Some(proof) => self.groups.acquire(step, &keys, &Permit::Inherited(proof)),
+            None => self.start_released(step, &keys),
+        };
         self.purposes.insert(batch, Purpose::Inherit);
     }
 }

@@ -1,7 +1,6 @@
 //! The way into the cluster: asking what the peer holds, then starting what is our own.
 
 use super::{Phase, Purpose, RQSTDELAY};
-use crate::groups::Permit;
 use crate::node::Node;
 use crate::step::Step;
 use api::{EventKind, Held, Level, Subject};
@@ -63,6 +62,14 @@ impl Node {
         }
     }
 
+    /// A question that was overtaken by the peer's later words: what it lists is over, but it may
+    /// still wait for the answer.
+    pub(crate) fn tell_late_starter(&mut self, step: &mut Step<'_>) {
+        if self.phase != Phase::Down {
+            self.state(step, None);
+        }
+    }
+
     /// What the peer's word means for our own way into the cluster.
     pub(super) fn join_after(
         &mut self,
@@ -105,7 +112,7 @@ impl Node {
             n => format!("starting our own groups ({n})"),
         };
         step.cause = Some(step.tell(Level::Info, EventKind::Takeover, Subject::Cluster, text));
-        let batch = self.groups.acquire(step, &keys, &Permit::PeerReleased);
+        let batch = self.start_released(step, &keys);
         self.purposes.insert(batch, Purpose::Initial);
     }
 }

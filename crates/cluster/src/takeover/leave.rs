@@ -1,7 +1,6 @@
 //! The graceful stop: release, say `shutdone` so that the peer takes over at once, then go.
 
 use super::{Phase, Purpose, Standby};
-use crate::groups::Permit;
 use crate::io::Output;
 use crate::node::Node;
 use crate::step::Step;
@@ -83,6 +82,7 @@ impl Node {
             .groups
             .all()
             .iter()
+            .filter(|_| self.config.manage_resources)
             .filter(|run| run.state != api::GroupState::Stopped || run.because.is_none())
             .map(|run| run.group.key.clone())
             .collect();
@@ -141,7 +141,7 @@ impl Node {
             return;
         }
         let text = format!("taking what {name} released");
-        self.take_everything(step, &text, &Permit::PeerReleased);
+        self.take_everything(step, &text, None);
         // It may have held addresses until a moment ago, also ones that we hold.
         self.announce(step, &self.claimed());
     }

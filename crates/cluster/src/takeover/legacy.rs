@@ -2,7 +2,7 @@
 //! gives up any group that is asked for (docs/ancestors/heartbeat.md §3.4 d).
 
 use super::{Phase, Purpose};
-use crate::groups::{GroupRun, Permit};
+use crate::groups::GroupRun;
 use crate::node::Node;
 use crate::step::Step;
 use api::{EventKind, Held, Level, Subject};
@@ -97,7 +97,7 @@ impl Node {
             Subject::Group(key.to_string()),
             format!("the peer granted {key}: starting it"),
         ));
-        let batch = self.groups.acquire(step, std::slice::from_ref(&key), &Permit::PeerReleased);
+        let batch = self.start_released(step, std::slice::from_ref(&key));
         self.purposes.insert(batch, Purpose::Requested(key));
     }
 

@@ -23,7 +23,7 @@ mod request;
 mod standby;
 mod statement;
 
-use crate::groups::{Finished, Permit};
+use crate::groups::Finished;
 use crate::node::Node;
 use crate::step::Step;
 use api::{EventKind, Level, StandbySet, Subject};
@@ -110,7 +110,10 @@ impl Node {
                     self.refresh_status_fields();
                 }
                 self.offer(step, &key);
-                self.state(step, None);
+                // A request for standby is the last word until it is answered.
+                if self.standby == Standby::None {
+                    self.state(step, None);
+                }
             }
             Purpose::Offered(key) => self.offer_taken(step, &key, finished.failed.is_empty()),
             Purpose::Granted(key) => self.grant(step, &key),
@@ -134,7 +137,7 @@ impl Node {
         let config = std::sync::Arc::clone(&self.config);
         self.groups.replace(&config.groups);
         let keys = self.obtainable(self.keys_of(self.held));
-        let batch = self.groups.acquire(step, &keys, &Permit::PeerReleased);
+        let batch = self.start_released(step, &keys);
         self.purposes.insert(batch, Purpose::Replaced);
     }
 

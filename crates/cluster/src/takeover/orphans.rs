@@ -5,7 +5,6 @@
 //! it is told first (`info=adopts`), and nothing starts before it answered (`info=heard`).
 
 use super::Purpose;
-use crate::groups::Permit;
 use crate::node::Node;
 use crate::step::Step;
 use api::{EventKind, Held, Level, Subject};
@@ -88,7 +87,7 @@ impl Node {
         for key in orphans {
             self.request_served(key);
         }
-        let batch = self.groups.acquire(step, orphans, &Permit::PeerReleased);
+        let batch = self.start_released(step, orphans);
         self.purposes.insert(batch, Purpose::Replaced);
     }
 

@@ -36,6 +36,8 @@ pub(crate) struct Peer {
     pub(crate) conflict_since: Option<Instant>,
     /// It said goodbye (`shutdone`).
     pub(crate) left: bool,
+    /// It fell silent and what it had was inherited.
+    pub(crate) inherited: bool,
     /// We told it that we are back after a cut, and it has not said what it holds since.
     pub(crate) owes_statement: bool,
 }
@@ -55,6 +57,7 @@ impl Peer {
             stated: (0, 0),
             conflict_since: None,
             left: false,
+            inherited: false,
             owes_statement: false,
         }
     }
@@ -178,5 +181,61 @@ impl Node {
             peer.stopping = keys("hostopping");
             peer.unfit = words(message, "hohealth").map(str::to_owned).collect();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messaging::tests::pair;
+    use crate::node::Boot;
+    use crate::step::Journal;
+    use base::Dice;
+    use std::sync::Arc;
+
+    /// node1, stable beside a stable node2 that answers for `kept` and has said much since.
+    fn settled() -> Node {
+        let boot = Boot { generation: 1, uuid: [1; 16], dice: Dice::new(1), predecessor: None };
+        let mut node = Node::new(Arc::new(pair("node1")), boot);
+        node.phase = Phase::Stable;
+        let peer = node.peer.as_mut().expect("a pair");
+        (peer.ours, peer.stable, peer.stated) = (true, true, (1, 0x20));
+        peer.groups = BTreeSet::from(["kept".into()]);
+        node
+    }
+
+    fn after(mut node: Node, message: &Message) -> Peer {
+        let (mut out, mut journal) = (Vec::new(), Journal::default());
+        let now = Instant::ZERO;
+        let mut step = Step { now, out: &mut out, journal: &mut journal, cause: None };
+        node.message(&mut step, &"node2".into(), message);
+        node.peer.expect("a pair")
+    }
+
+    fn old(kind: &str) -> Message {
+        let message = Message::of_type(kind).with("hg", "1").with("ho", "1");
+        message.with("hogroups", "gone")
+    }
+
+    #[test]
+    fn a_question_of_the_start_that_comes_late_changes_no_belief() {
+        let peer = after(settled(), &old("starting").with("seq", "10"));
+        assert_eq!(peer.groups, BTreeSet::from(["kept".into()]));
+        assert!(peer.stable);
+    }
+
+    #[test]
+    fn a_request_that_comes_late_changes_no_belief() {
+        let late =
+            old("ask_resources").with("seq", "10").with("rsc_hold", "all").with("info", "other");
+        let peer = after(settled(), &late);
+        assert_eq!(peer.groups, BTreeSet::from(["kept".into()]));
+    }
+
+    #[test]
+    fn the_same_words_in_time_are_believed() {
+        let peer = after(settled(), &old("starting").with("seq", "21"));
+        assert_eq!(peer.groups, BTreeSet::from(["gone".into()]));
+        assert!(!peer.stable);
     }
 }

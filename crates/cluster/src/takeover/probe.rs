@@ -25,14 +25,7 @@ impl Node {
         match self.probe_at() {
             Some(at) if at <= step.now => {
                 self.probed = true;
-                let keys = self.obtainable_after_death();
-                let resources = self
-                    .groups
-                    .all()
-                    .iter()
-                    .filter(|run| keys.contains(&run.group.key))
-                    .flat_map(|run| run.group.resources.iter().cloned())
-                    .collect();
+                let resources = self.groups.resources_of(&self.obtainable_after_death());
                 step.run(Action::Probe { resources }, BTreeMap::new());
             }
             Some(_) => self.probed = false,

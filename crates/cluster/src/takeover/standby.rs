@@ -5,7 +5,7 @@
 
 use super::Phase;
 use super::Purpose;
-use crate::groups::{Finished, Permit};
+use crate::groups::Finished;
 use crate::node::Node;
 use crate::step::Step;
 use api::{EventKind, Level, StandbySet, Subject};
@@ -62,10 +62,10 @@ impl Node {
     }
 
     /// `ask_resources` from the peer: `me`, `other` or `done`.
-    pub(crate) fn peer_asks(&mut self, step: &mut Step<'_>, message: &Message) {
+    pub(crate) fn peer_asks(&mut self, step: &mut Step<'_>, message: &Message, latest: bool) {
         let Some(set) = message.text("rsc_hold").and_then(StandbySet::parse) else { return };
         let auto = message.text("hoauto").is_some();
-        if message.text("hogroups").is_some() {
+        if latest && message.text("hogroups").is_some() {
             self.believe_groups(message);
         }
         match (message.text("info").unwrap_or_default(), self.standby.clone()) {
@@ -201,7 +201,7 @@ impl Node {
         }
         let keys = self.obtainable(keys);
         self.standby = Standby::Taking { set };
-        let batch = self.groups.acquire(step, &keys, &Permit::PeerReleased);
+        let batch = self.start_released(step, &keys);
         self.purposes.insert(batch, Purpose::Take(set));
     }
 

@@ -123,8 +123,8 @@ pub static DIRECTIVES: &[Directive] = rows! {
     bad "the file is refused";
     "udpport" "PORT", default "694", unit "port",
     range "1 to 65535", since "1.x", Each media::udpport,
-    "The port of the `bcast` and `ucast` lines below it; unless set, that of ha- \
-     cluster/udp in /etc/services, else 694.",
+    "The port of the `bcast` and `ucast` lines below it; unless set, that of \
+     ha-cluster/udp in /etc/services, else 694.",
     bad "a word is refused; a number above 65535 is taken modulo 65536";
     "auto_failback" "on, off or legacy", default "legacy", unit "",
     range "on, off, legacy", since "1.x", Each settings::auto_failback,
@@ -191,7 +191,10 @@ pub static DIRECTIVES: &[Directive] = rows! {
     bad "as for `respawn`";
     "apiauth" "CLIENT [uid=USER,...] [gid=GROUP,...]", default "", unit "",
     range "", since "1.x", Whole programs::apiauth,
-    "Who may sign on as this client.",
+    "Who may sign on as this client at the socket of Heartbeat's client library: these users, and \
+     users whose first group is one of these. `anon` is for clients without a name of their own, \
+     `default` for names without a line. Without a line: ipfail and ccm for hacluster, ping for \
+     haclient, lha-snmpagent for root, anon for root and haclient.",
     bad "the file is refused";
     "rtprio" "PRIORITY", default "1", unit "",
     range "1 to 99", since "1.x", Each settings::rtprio,

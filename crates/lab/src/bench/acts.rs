@@ -2,12 +2,12 @@
 //! soon as it is there; one of ours that misses its target is followed, on standard error, by what
 //! the nodes tell about that time.
 
-use super::footprint::{Usage, usage};
 use super::load::Load;
 use super::rows::{self, DEADTIME, Job, Target};
 use super::{REPETITIONS, Sample};
 use crate::client::now;
 use crate::events;
+use crate::footprint::{Usage, usage};
 use crate::stage::Stage;
 use anyhow::{Context, Result, bail, ensure};
 use api::EventKind;

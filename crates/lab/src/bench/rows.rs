@@ -44,6 +44,18 @@ pub(super) enum Unit {
 }
 
 impl Unit {
+    /// Differences up to this say nothing: one tick of the kernel's clock for processes, or one
+    /// packet, in the minute that is watched.
+    pub(super) fn resolution(self) -> f64 {
+        const TICK: f64 = 0.01;
+        let watched = super::IDLE_TIME.as_secs_f64();
+        match self {
+            Self::Percent => 100.0 * TICK / watched,
+            Self::PacketsPerSecond => 1.0 / watched,
+            Self::Seconds | Self::Mebibytes | Self::Times => 0.0,
+        }
+    }
+
     /// A value with its unit.
     pub(super) fn show(self, value: f64) -> String {
         match self {

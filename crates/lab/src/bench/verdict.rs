@@ -65,7 +65,7 @@ impl Line {
         let good = match self.row.target {
             Target::Each(limit) => self.ours.worst()? <= limit,
             Target::Median(limit) => median <= limit,
-            Target::TheAncestors => median <= self.real.median()?,
+            Target::TheAncestors => median <= self.real.median()? + self.row.unit.resolution(),
         };
         Some(good)
     }

@@ -114,27 +114,11 @@ impl AsFd for Ping {
 mod tests {
     use super::super::Medium;
     use super::*;
-    use crate::rt::{Poller, now};
-    use crate::testing::{in_new_network, with_neighbour};
+    use crate::testing::{in_new_network, next, with_neighbour};
     use std::time::Duration;
 
     fn ip(text: &str) -> IpAddr {
         text.parse().expect("address")
-    }
-
-    fn next(medium: &Medium, patience: Duration) -> Option<(Vec<u8>, Origin)> {
-        let mut poller = Poller::new().expect("poller");
-        poller.add(medium, 1).expect("adds");
-        let deadline = now() + patience;
-        let mut buffer = vec![0; super::super::DATAGRAM_LIMIT];
-        loop {
-            if let Some((length, from)) = medium.recv(&mut buffer).expect("receives") {
-                return Some((buffer[..length].to_vec(), from));
-            }
-            if poller.wait(Some(deadline)).expect("waits").due {
-                return None;
-            }
-        }
     }
 
     #[test]

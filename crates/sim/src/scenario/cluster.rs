@@ -75,6 +75,7 @@ impl Cluster {
             authkeys: files.authkeys.to_owned(),
             haresources: files.haresources.to_owned(),
             service_checks: String::new(),
+            handover_toml: String::new(),
         }
     }
 

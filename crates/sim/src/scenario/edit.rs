@@ -3,7 +3,7 @@
 use super::Seat;
 use std::fmt;
 
-/// A file below `/etc/ha.d` that scenarios may change.
+/// A configuration file that scenarios may change.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum FileName {
     /// `ha.cf`.
@@ -14,24 +14,36 @@ pub enum FileName {
     Haresources,
     /// `service_checks`, which only Handover reads.
     ServiceChecks,
+    /// `handover.toml`, which only Handover reads.
+    HandoverToml,
 }
 
 impl FileName {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::HaCf, Self::Authkeys, Self::Haresources, Self::ServiceChecks];
+    pub const ALL: [Self; 5] =
+        [Self::HaCf, Self::Authkeys, Self::Haresources, Self::ServiceChecks, Self::HandoverToml];
 
     /// The file of this name.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|file| file.as_str() == word)
     }
 
-    /// Its name below `/etc/ha.d`.
+    /// The directory it lies in.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::HandoverToml => "/etc/handover",
+            _ => "/etc/ha.d",
+        }
+    }
+
+    /// Its name there.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::HaCf => "ha.cf",
             Self::Authkeys => "authkeys",
             Self::Haresources => "haresources",
             Self::ServiceChecks => "service_checks",
+            Self::HandoverToml => "handover.toml",
         }
     }
 }
@@ -76,6 +88,8 @@ pub struct ConfigFiles {
     pub haresources: String,
     /// `service_checks`.
     pub service_checks: String,
+    /// `handover.toml`.
+    pub handover_toml: String,
 }
 
 impl ConfigFiles {
@@ -86,6 +100,7 @@ impl ConfigFiles {
             FileName::Authkeys => &self.authkeys,
             FileName::Haresources => &self.haresources,
             FileName::ServiceChecks => &self.service_checks,
+            FileName::HandoverToml => &self.handover_toml,
         }
     }
 
@@ -99,6 +114,7 @@ impl ConfigFiles {
             FileName::Authkeys => &mut self.authkeys,
             FileName::Haresources => &mut self.haresources,
             FileName::ServiceChecks => &mut self.service_checks,
+            FileName::HandoverToml => &mut self.handover_toml,
         };
         let before = text.clone();
         match &edit.change {

@@ -3,7 +3,7 @@
 //!
 //! A scenario is a file of `scenarios/`: comments that say what it is about, the cluster it
 //! happens on, and one command a line. This module is the meaning of such a file ([`Scenario`])
-//! and its parser ([`parse`]); it runs nothing. The clusters that files can name are in
+//! and its parser ([`parse()`]); it runs nothing. The clusters that files can name are in
 //! [`Cluster`]. The whole language is described in `scenarios/README.md`.
 
 mod cluster;
@@ -135,6 +135,8 @@ pub enum Command {
     KillHost(Seat),
     /// End every process of the daemon with signal 9; what it started stays.
     KillDaemon(Seat),
+    /// End exactly this process of Handover's family with signal 9.
+    KillProcess(Seat, Process),
     /// Switch the machine on again; the daemon starts with it. Files survived, addresses did not.
     Boot(Seat),
     /// Stop the daemon's processes from running for this long, then let them go on.
@@ -147,10 +149,22 @@ pub enum Command {
     HealAll,
     /// Run an administrator's command on a node and wait for its end.
     Run(Seat, Vec<String>),
+    /// Run a command on the pinged machine and wait for its end.
+    RunOnGateway(Vec<String>),
+    /// Put a shell script on the nodes, or on one.
+    Script(Script),
     /// Change the files of both nodes, or of one.
     Edit(Edit),
     /// Have these nodes' daemons read their files again.
     Reload(Vec<Seat>),
+    /// Have the client's machine send the nodes hostile datagrams. Fails when a node of ours lets
+    /// itself be moved by them.
+    Flood {
+        /// So many a second.
+        rate: u32,
+        /// For so long.
+        during: Duration,
+    },
     /// Let time pass.
     Wait(Duration),
     /// Wait until something is seen.
@@ -177,6 +191,7 @@ impl Command {
             Self::Run(_, words) => words
                 .first()
                 .is_none_or(|word| !matches!(word.as_str(), "hb_standby" | "hb_takeover")),
+            Self::RunOnGateway(_) | Self::Script(_) | Self::Flood { .. } => true,
             Self::Expect { what, .. } | Self::Hold { what, .. } => {
                 matches!(what, Expectation::Log { .. } | Expectation::Exit(_))
             }
@@ -185,9 +200,48 @@ impl Command {
     }
 }
 
+/// A process of Handover's family.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Process {
+    /// Watches the other two.
+    Parent,
+    /// Beats and decides.
+    Worker,
+    /// Runs scripts.
+    Executor,
+}
+
+impl Process {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Parent, Self::Worker, Self::Executor];
+
+    /// Its name in scenarios, which its command line says too.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Parent => "parent",
+            Self::Worker => "worker",
+            Self::Executor => "executor",
+        }
+    }
+}
+
+/// A shell script that a scenario brings along.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Script {
+    /// On this node only; `None` means on both.
+    pub node: Option<Seat>,
+    /// Where it is put, below `/etc`, `/usr` or `/var`.
+    pub path: String,
+    /// Its lines after the first, which names the shell.
+    pub lines: Vec<String>,
+}
+
 /// How long an `expect` without `within` waits: longer than anything a cluster with deadtimes of
 /// a few seconds does, on a machine as slow as a busy build server.
 pub const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The serial port of both nodes.
+pub const SERIAL_PORT: &str = "/run/ttyS0";
 
 /// What is cut, or mended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -213,6 +267,8 @@ pub enum Cut {
     },
     /// The pinged machine's cable.
     Gateway,
+    /// The serial cable between the nodes, at [`SERIAL_PORT`].
+    Serial,
 }
 
 /// What can be seen of a cluster from outside, by the same means for every maker.

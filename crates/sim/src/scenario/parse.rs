@@ -1,12 +1,15 @@
 //! From the text of a scenario file to [`Scenario`], with every error found in one go.
 
 use super::{Change, Cluster, Command, Cut, Edit, Expectation, FileName, PATIENCE};
-use super::{Pair, Scenario, Seat, Step};
+use super::{Pair, Process, Scenario, Script, Seat, Step};
 use base::{Diagnostic, Severity, Span};
 use std::time::Duration;
 
 /// Longest scenario file read, in bytes: a hundred times the longest one we have.
 const FILE_MAX: usize = 1 << 20;
+
+/// More datagrams a second than this one thread cannot send.
+const FLOOD_RATE_MAX: u32 = 100_000;
 
 /// Reads a scenario. `name` is the file's name without `.txt`.
 ///
@@ -181,16 +184,29 @@ impl<'a> Line<'a> {
             ["reload", nodes @ ..] => Command::Reload(self.seats(nodes)?),
             ["kill", "host", node] => Command::KillHost(self.seat(node)?),
             ["kill", "daemon", node] => Command::KillDaemon(self.seat(node)?),
+            ["kill", "process", process, "on", node] => {
+                Command::KillProcess(self.seat(node)?, named_process(process)?)
+            }
             ["boot", node] => Command::Boot(self.seat(node)?),
             ["pause", node, time] => Command::Pause(self.seat(node)?, duration(time)?),
             ["cut", what @ ..] => Command::Cut(self.cut(what)?),
             ["heal", "all"] => Command::HealAll,
             ["heal", what @ ..] => Command::Heal(self.cut(what)?),
             ["wait", time] => Command::Wait(duration(time)?),
+            ["flood", rate, "for", time] => {
+                Command::Flood { rate: per_second(rate)?, during: duration(time)? }
+            }
+            ["run", words @ .., "on", "gateway"] if !words.is_empty() => {
+                Command::RunOnGateway(words.iter().map(|&w| w.to_owned()).collect())
+            }
             ["run", words @ .., "on", node] if !words.is_empty() => {
                 Command::Run(self.seat(node)?, words.iter().map(|&w| w.to_owned()).collect())
             }
             ["set" | "drop" | "write", ..] => Command::Edit(self.edit(None)?),
+            ["script", path, rest @ ..] => Command::Script(script(None, path, rest)?),
+            ["on", node, "script", path, rest @ ..] => {
+                Command::Script(script(Some(self.seat(node)?), path, rest)?)
+            }
             ["on", node, rest @ ..] => {
                 Command::Edit(Line { words: rest, ..*self }.edit(Some(self.seat(node)?))?)
             }
@@ -204,10 +220,12 @@ impl<'a> Line<'a> {
                 Command::Expect { what: self.expectation(rest)?, within: PATIENCE }
             }
             _ => {
-                return Err("commands are start, stop, reload, kill host, kill daemon, boot, \
-                            pause, cut, heal, wait, run … on, set, drop, write, on NODE set …, \
-                            expect, when PAIR …"
-                    .into());
+                return Err(
+                    "commands are start, stop, reload, kill host, kill daemon, kill process \
+                            … on, boot, pause, cut, heal, wait, run … on, set, drop, write, \
+                            script, on NODE set …, expect, when PAIR …"
+                        .into(),
+                );
             }
         })
     }
@@ -240,11 +258,14 @@ impl<'a> Line<'a> {
     fn cut(&self, words: &[&str]) -> Parsed<Cut> {
         let [what, link @ ..] = words else {
             return Err("write `cut node1 [eth0]`, `cut node1->node2 [eth0]`, \
-                        `cut node1<->node2 [eth0]` or `cut gateway`"
+                        `cut node1<->node2 [eth0]`, `cut gateway` or `cut serial`"
                 .into());
         };
         if *what == "gateway" && link.is_empty() {
             return Ok(Cut::Gateway);
+        }
+        if *what == "serial" && link.is_empty() {
+            return Ok(Cut::Serial);
         }
         let link = self.link(link)?;
         if let Some((one, other)) = what.split_once("<->") {
@@ -264,17 +285,14 @@ impl<'a> Line<'a> {
 
     fn edit(&self, node: Option<Seat>) -> Parsed<Edit> {
         let help = "write `set FILE LINE`, `drop FILE WORD` or `write FILE LINE | LINE`; files are \
-                    ha.cf, authkeys, haresources, service_checks";
+                    ha.cf, authkeys, haresources, service_checks, handover.toml";
         let [verb, file, rest @ ..] = self.words else { return Err(help.into()) };
         let file = FileName::parse(file).ok_or(help)?;
         let line = rest.join(" ");
         let change = match (*verb, rest) {
             ("set", [_, ..]) => Change::Append(line),
             ("drop", [word]) => Change::Drop((*word).to_owned()),
-            ("write", _) => {
-                let lines = line.split('|').map(|line| line.trim().to_owned());
-                Change::Replace(lines.filter(|line| !line.is_empty()).collect())
-            }
+            ("write", _) => Change::Replace(split_lines(rest)),
             _ => return Err(help.into()),
         };
         Ok(Edit { node, file, change })
@@ -333,6 +351,34 @@ impl<'a> Line<'a> {
         let text = self.line.split('"').nth(1).filter(|text| !text.is_empty());
         text.map(str::to_owned).ok_or_else(|| "put the text into \"quotes\"".into())
     }
+}
+
+/// The lines of `LINE | LINE`; a bar inside a word, as in a shell's `||`, is none between lines.
+fn split_lines(words: &[&str]) -> Vec<String> {
+    let lines = words.split(|word| *word == "|").map(|line| line.join(" "));
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+fn script(node: Option<Seat>, path: &str, rest: &[&str]) -> Parsed<Script> {
+    let lines = split_lines(rest);
+    let is_own = ["/etc/", "/usr/", "/var/"].iter().any(|dir| path.starts_with(dir));
+    if !is_own || path.contains("/../") || lines.is_empty() {
+        return Err("write `script PATH LINE | LINE`, with a path below /etc, /usr or /var".into());
+    }
+    Ok(Script { node, path: path.to_owned(), lines })
+}
+
+fn named_process(word: &str) -> Parsed<Process> {
+    Process::ALL.into_iter().find(|process| process.word() == word).ok_or_else(|| {
+        format!("`{word}` is no process of the family: write parent, worker or executor")
+    })
+}
+
+/// `10000/s`.
+fn per_second(word: &str) -> Parsed<u32> {
+    let number = word.strip_suffix("/s").and_then(|number| number.parse().ok());
+    let rate = number.filter(|rate| (1..=FLOOD_RATE_MAX).contains(rate));
+    rate.ok_or_else(|| format!("`{word}` is no rate: write 1/s to {FLOOD_RATE_MAX}/s"))
 }
 
 /// `500ms`, `2s`, `1.5s` or `3min`.

@@ -53,6 +53,7 @@ fn all_kinds_of_cuts_are_told_apart() {
     assert_eq!(one("cut node2->node1"), Command::Cut(Cut::Way { from: Seat(1), link: None }));
     assert_eq!(one("heal node1<->node2 eth0"), Command::Heal(Cut::Between { link: eth0 }));
     assert_eq!(one("cut gateway"), Command::Cut(Cut::Gateway));
+    assert_eq!(one("cut serial"), Command::Cut(Cut::Serial));
     assert_eq!(one("heal all"), Command::HealAll);
 }
 
@@ -103,6 +104,15 @@ fn a_command_line_may_have_any_words() {
 }
 
 #[test]
+fn a_flood_has_a_rate_and_an_end() {
+    let during = Duration::from_secs(30);
+    assert_eq!(one("flood 10000/s for 30s"), Command::Flood { rate: 10_000, during });
+    for line in ["flood 10000 for 30s", "flood 0/s for 1s", "flood 100001/s for 1s"] {
+        assert!(refused(line).help.is_some(), "{line}");
+    }
+}
+
+#[test]
 fn the_span_of_an_error_is_its_line() {
     let found = refused("cut node3");
     assert_eq!(found.line_column("cluster web-pair\nstart node1\ncut node3\n"), (3, 1));
@@ -128,4 +138,31 @@ fn nonsense_is_refused_with_what_would_be_understood() {
 fn every_error_of_a_file_is_reported() {
     let errors = parse("x", "cluster web-pair\nfoo\nbar\n").expect_err("refused");
     assert_eq!(errors.len(), 3, "two lines, and nothing happens");
+}
+
+#[test]
+fn exactly_one_process_of_the_family_can_be_killed() {
+    assert_eq!(
+        one("kill process executor on node2"),
+        Command::KillProcess(Seat(1), Process::Executor)
+    );
+    assert!(refused("kill process grandparent on node2").help.is_some());
+}
+
+#[test]
+fn a_script_has_a_path_of_its_host_and_lines_between_bars() {
+    let lines = ["[ -e /x ] || exit 1", "echo a|b"].map(str::to_owned).to_vec();
+    assert_eq!(
+        one("on node2 script /usr/local/bin/x [ -e /x ] || exit 1 | echo a|b"),
+        Command::Script(Script { node: Some(Seat(1)), path: "/usr/local/bin/x".into(), lines })
+    );
+    for line in ["script /home/x true", "script /etc/../x true", "script /etc/x"] {
+        assert!(refused(line).help.is_some(), "{line}");
+    }
+}
+
+#[test]
+fn the_gateway_runs_commands_too() {
+    let words = ["ip", "link"].map(str::to_owned).to_vec();
+    assert_eq!(one("run ip link on gateway"), Command::RunOnGateway(words));
 }

@@ -115,6 +115,31 @@ fn what_is_no_longer_kept_is_refused_and_given_up() {
 }
 
 #[test]
+fn a_request_replayed_again_and_again_is_refused_50_times_at_most() {
+    let mut lab = Lab::joined();
+    lose_and_send(&mut lab, 1);
+    let requests = Rc::new(RefCell::new(vec![]));
+    let keep = Rc::clone(&requests);
+    lab.lose = Box::new(move |packet| {
+        if packet.message.message_type() == Some("NS_rexmit") {
+            keep.borrow_mut().push(packet.clone());
+        }
+        packet.message.message_type() == Some("NS_nak_rexmit")
+    });
+    for _ in 0..40 {
+        lab.send(0, Message::of_type("bulk").with("data", "x".repeat(60_000)));
+    }
+    lab.run(secs(1));
+    let request: Packet = requests.borrow().first().expect("it was asked for").clone();
+    let before = lab.hosts[0].sent_on(ETH0, "NS_nak_rexmit").len();
+    for _ in 0..200 {
+        lab.deliver_again(std::slice::from_ref(&request));
+    }
+    let refused = lab.hosts[0].sent_on(ETH0, "NS_nak_rexmit").len() - before;
+    assert!((1..=50).contains(&refused), "{refused}");
+}
+
+#[test]
 fn a_message_on_two_links_is_handed_up_once() {
     let mut lab = Lab::joined();
     numbered(3).for_each(|message| lab.send(0, message));

@@ -41,7 +41,7 @@ fn keys(active: u8, secrets: &[(u8, &str)]) -> Keys {
 }
 
 /// node1 and node2 on two broadcast links and a ping node: keepalive 1 s, deadtime 5 s.
-fn pair(me: &str) -> Config {
+pub(crate) fn pair(me: &str) -> Config {
     let link = |name: &str, medium| Link { name: name.into(), medium };
     Config {
         me: me.into(),

@@ -7,20 +7,20 @@ use std::time::Duration;
 
 /// What a node's daemon has used so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     /// Time on a CPU, of all its threads.
-    pub(super) cpu: Duration,
+    pub(crate) cpu: Duration,
     /// Packets that left the host; loopback's are not counted.
-    pub(super) packets: u64,
+    pub(crate) packets: u64,
     /// Resident memory of all its processes, in KiB.
-    pub(super) resident: u64,
+    pub(crate) resident: u64,
 }
 
 /// Looks at a host whose daemon runs.
 ///
 /// # Errors
 /// When the host is off, or a process ends while it is looked at.
-pub(super) fn usage(host: &Host) -> Result<Usage> {
+pub(crate) fn usage(host: &Host) -> Result<Usage> {
     let first = host.pid().context("the host is off")?;
     let mut usage = Usage { cpu: Duration::ZERO, packets: packets(first)?, resident: 0 };
     for pid in host.daemon()? {
