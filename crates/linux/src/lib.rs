@@ -8,6 +8,7 @@
 
 pub mod arp;
 pub mod file;
+pub mod ipvs;
 pub mod media;
 pub mod memory;
 pub mod mount;
@@ -15,6 +16,7 @@ pub mod namespace;
 pub mod ndisc;
 pub mod netlink;
 mod packet;
+pub mod probe;
 pub mod process;
 pub mod rt;
 mod sockopt;
