@@ -68,6 +68,10 @@ pub enum Subject {
     SyncGroup(String),
     /// Something tracked: a script, interface, file, process or BFD session, by name.
     Tracker(String),
+    /// A virtual server (`virtual_server`), as keepalived writes it.
+    VirtualServer(String),
+    /// A real server: as keepalived writes its virtual server, and itself.
+    RealServer(String, String),
 }
 
 /// The kinds of events. Their kebab-case names are stable; scripts may match on them.
@@ -152,6 +156,12 @@ pub enum EventKind {
     Election,
     /// Something tracked turned good or bad.
     Tracker,
+    /// A virtual server won or lost its quorum.
+    Quorum,
+    /// A real server came up or went down, or its weight changed.
+    RealServer,
+    /// What the kernel's balancer was told, or refused.
+    Balancer,
     /// Something the administrator should know that fits nowhere above.
     Notice,
 }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod event;
+pub mod lvs;
 mod request;
 mod status;
 pub mod vrrp;

@@ -3,6 +3,7 @@
 //! Made by `config::keepalived` from what people write; every default is filled in here already.
 //! Where a number has a meaning of its own (0 as "off"), it is an `Option`.
 
+pub use base::Command;
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -348,17 +349,6 @@ pub struct Script {
     pub fall: u32,
     /// So many successes in a row count as one.
     pub rise: u32,
-}
-
-/// A program with its arguments, and as whom it runs. Never through a shell.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Command {
-    /// Program and arguments.
-    pub argv: Vec<String>,
-    /// User; `None`: the role's default.
-    pub user: Option<String>,
-    /// Group; `None`: the user's own.
-    pub group: Option<String>,
 }
 
 /// How long an interface must be down, or up, before it counts.

@@ -10,7 +10,6 @@ mod announce;
 mod assess;
 pub mod config;
 mod credentials;
-mod deadlines;
 mod elections;
 mod groups;
 mod index;

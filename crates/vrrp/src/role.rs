@@ -6,7 +6,6 @@
 
 use crate::announce::Pacers;
 use crate::config::{Config, Tracked};
-use crate::deadlines::Deadlines;
 use crate::groups::Group;
 use crate::index::Index;
 use crate::io::{Condition, Input, Output, Received};
@@ -18,7 +17,7 @@ use crate::step::{Journal, Step};
 use crate::tracking::Trackers;
 use crate::{receive, timing};
 use api::{EventKind, Level, Subject};
-use base::{Instant, Machine};
+use base::{Deadlines, Instant, Machine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 

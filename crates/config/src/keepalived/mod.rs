@@ -10,7 +10,6 @@ mod findings;
 mod host;
 mod lexer;
 mod lower;
-pub mod lvs;
 mod preprocess;
 pub mod settings;
 mod tree;
@@ -23,7 +22,6 @@ pub use settings::Settings;
 use crate::File;
 use base::Diagnostic;
 use findings::Findings;
-use lvs::Lvs;
 
 /// What a configuration says, and what is to be said about it.
 #[derive(Clone, PartialEq, Debug)]
@@ -33,7 +31,7 @@ pub struct Keepalived {
     /// The role as a whole.
     pub settings: Settings,
     /// Virtual servers that can run.
-    pub lvs: Lvs,
+    pub lvs: lvs::config::Config,
     /// Names of instances and servers that can't run as they are written; an error says why.
     pub disabled: Vec<String>,
     /// Everything that is wrong, or worth knowing, in the order keepalived would come to it.

@@ -19,8 +19,6 @@ pub struct Settings {
     pub lvs_fifo: Option<Fifo>,
     /// After a reload the FIFOs are told every state again.
     pub fifo_states_on_reload: bool,
-    /// IPVS.
-    pub ipvs: Ipvs,
     /// The VRRP process.
     pub vrrp: Process,
     /// The checkers' process.
@@ -85,8 +83,6 @@ pub struct Settings {
     pub disable_local_igmp: bool,
     /// Each failed check is logged.
     pub log_all_failures: bool,
-    /// `notify_up` runs at start as well.
-    pub rs_init_notifies: bool,
     /// Directories of iproute's tables of names: its own, the local ones.
     pub iproute: (Option<String>, Option<String>),
     /// Settings of instances beside what `vrrp::config` has a word for, by instance name.
@@ -146,54 +142,6 @@ pub struct Fifo {
     pub group: Option<String>,
     /// Reads it; the path is added to its arguments.
     pub script: Option<Command>,
-}
-
-/// IPVS as a whole.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Ipvs {
-    /// `lvs_sync_daemon`.
-    pub sync: Option<SyncDaemon>,
-    /// After so long a TCP connection is forgotten.
-    pub tcp: Option<Duration>,
-    /// The same after its FIN.
-    pub tcp_fin: Option<Duration>,
-    /// The same for UDP.
-    pub udp: Option<Duration>,
-    /// IPVS is emptied at start.
-    pub flush: bool,
-    /// What is removed at the end beside our real servers.
-    pub flush_on_stop: Flush,
-}
-
-/// What `lvs_flush_on_stop` removes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Flush {
-    /// Our real servers and virtual servers one by one.
-    #[default]
-    Off,
-    /// Everything.
-    All,
-    /// Our virtual servers as a whole.
-    VirtualServers,
-}
-
-/// `lvs_sync_daemon`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SyncDaemon {
-    /// The interface it speaks on.
-    pub interface: String,
-    /// The instance that decides who sends; `None`: both roles run.
-    pub instance: Option<String>,
-    /// 0 to 255; `None`: the instance's VRID.
-    pub id: Option<u8>,
-    /// Longest message.
-    pub maxlen: Option<u16>,
-    /// UDP port.
-    pub port: Option<u16>,
-    /// TTL of its multicasts.
-    pub ttl: Option<u8>,
-    /// Its multicast group.
-    pub group: Option<IpAddr>,
 }
 
 /// How a process is scheduled.

@@ -2,7 +2,7 @@
 
 use super::{Files, codes, expand, read, read_with};
 use base::Severity;
-use config::keepalived::lvs::{CheckerKind, Forward, GroupMember, Protocol, Service};
+use lvs::config::{CheckerKind, Forward, GroupMember, Protocol, Service};
 use std::time::Duration;
 use vrrp::config::{
     Authentication, Broadcast, Checksum, Destination, Family, Instance, Tracked, Version,
@@ -263,9 +263,9 @@ fn global_settings_reach_instances_that_say_nothing() {
     assert!(one.version == Version::V3 && one.smtp_alert && one.skip_check_adv_addr);
     let settings = &read.settings;
     assert_eq!((settings.vrrp.real_time, settings.vrrp.no_swap), (Some(50), true));
-    let sync = settings.ipvs.sync.clone().expect("a sync daemon");
+    let sync = read.lvs.ipvs.sync.clone().expect("a sync daemon");
     assert_eq!((sync.instance.as_deref(), sync.id, sync.port), (Some("VI_1"), Some(7), Some(9000)));
-    assert_eq!((settings.ipvs.tcp, settings.ipvs.tcp_fin), (Some(Duration::from_mins(15)), None));
+    assert_eq!((read.lvs.ipvs.tcp, read.lvs.ipvs.tcp_fin), (Some(Duration::from_mins(15)), None));
     let fifo = settings.vrrp_fifo.clone().expect("a fifo");
     assert_eq!((fifo.path.as_str(), fifo.user.as_deref()), ("/run/f", Some("root")));
     assert!(fifo.script.is_some());

@@ -5,9 +5,9 @@ use super::global::{default_time, text};
 use super::servers::Usual;
 use crate::keepalived::directives::Block;
 use crate::keepalived::findings::Place;
-use crate::keepalived::lvs::{Checker, CheckerKind, Connection, Http, RealServer, Regex, Url};
 use crate::keepalived::tree::Node;
 use crate::keepalived::values;
+use lvs::config::{Checker, CheckerKind, Connection, Http, RealServer, Regex, Url};
 use std::time::Duration;
 
 /// Tries after a failure, and the time between them; `None`: as between two checks

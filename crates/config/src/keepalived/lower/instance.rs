@@ -397,7 +397,7 @@ impl Lowering<'_> {
 
     fn old_sync_daemon(&mut self, node: &Node, instance: &str) {
         let Some(interface) = text(node) else { return };
-        self.settings.ipvs.sync.get_or_insert(crate::keepalived::settings::SyncDaemon {
+        self.lvs.ipvs.sync.get_or_insert(lvs::config::SyncDaemon {
             interface,
             instance: Some(instance.to_owned()),
             id: None,

@@ -17,7 +17,6 @@ mod tracking;
 
 use super::findings::{Findings, Place};
 use super::host::{Host, Interface};
-use super::lvs::Lvs;
 use super::settings::Settings;
 use super::tree::Node;
 use crate::text::quote;
@@ -30,7 +29,7 @@ pub(super) struct Lowered {
     /// The role as a whole.
     pub settings: Settings,
     /// Virtual servers.
-    pub lvs: Lvs,
+    pub lvs: lvs::config::Config,
     /// Instances and servers that can't run as they are written.
     pub disabled: Vec<String>,
 }
@@ -45,7 +44,7 @@ struct Lowering<'a> {
     instances: Vec<instance::Draft>,
     groups: Vec<groups::GroupDraft>,
     link_delays: Vec<LinkDelay>,
-    lvs: Lvs,
+    lvs: lvs::config::Config,
     disabled: Vec<String>,
     /// The first script that will run.
     first_script: Option<Place>,
@@ -64,7 +63,7 @@ pub(super) fn lower(nodes: &[Node], host: &Host<'_>, found: &mut Findings) -> Lo
         instances: Vec::new(),
         groups: Vec::new(),
         link_delays: Vec::new(),
-        lvs: Lvs::default(),
+        lvs: lvs::config::Config::default(),
         disabled: Vec::new(),
         first_script: None,
         scripts_later: Vec::new(),
@@ -79,8 +78,16 @@ pub(super) fn lower(nodes: &[Node], host: &Host<'_>, found: &mut Findings) -> Lo
     }
     lowering.script_security();
     let config = lowering.complete();
-    let Lowering { settings, lvs, disabled, .. } = lowering;
+    let Lowering { settings, mut lvs, disabled, .. } = lowering;
+    number_sync_daemon(&mut lvs, &config);
     Lowered { config, settings, lvs, disabled }
+}
+
+/// A sync daemon without a number has that of its instance (docs/ancestors/keepalived.md §1.3).
+fn number_sync_daemon(lvs: &mut lvs::config::Config, config: &Config) {
+    let Some(sync) = lvs.ipvs.sync.as_mut().filter(|sync| sync.id.is_none()) else { return };
+    let named = |name: &String| config.instances.iter().find(|instance| instance.name == *name);
+    sync.id = sync.instance.as_ref().and_then(named).map(|instance| instance.vrid.0);
 }
 
 impl Lowering<'_> {

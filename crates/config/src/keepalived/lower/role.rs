@@ -4,21 +4,21 @@ use super::Lowering;
 use super::global::{default, default_text, text};
 use crate::keepalived::directives::Block;
 use crate::keepalived::lexer::Word;
-use crate::keepalived::settings::{Flush, Ipvs, Process, SyncDaemon};
+use crate::keepalived::settings::Process;
 use crate::keepalived::tree::Node;
 use crate::keepalived::values;
+use lvs::config::{Flush, Ipvs, SyncDaemon};
 use std::time::Duration;
 
 impl Lowering<'_> {
     pub(super) fn ipvs(&mut self, node: &Node) -> bool {
         match node.name() {
-            "lvs_sync_daemon" => self.settings.ipvs.sync = self.sync_daemon(node),
+            "lvs_sync_daemon" => self.lvs.ipvs.sync = self.sync_daemon(node),
             "lvs_timeouts" => self.timeouts(node),
-            "lvs_flush" => self.settings.ipvs.flush = true,
+            "lvs_flush" => self.lvs.ipvs.flush = true,
             "lvs_flush_on_stop" => {
                 let ours = node.word(1).is_some_and(|word| word.text == "VS");
-                self.settings.ipvs.flush_on_stop =
-                    if ours { Flush::VirtualServers } else { Flush::All };
+                self.lvs.ipvs.flush_on_stop = if ours { Flush::VirtualServers } else { Flush::All };
             }
             _ => return false,
         }
@@ -62,7 +62,7 @@ impl Lowering<'_> {
             let value = words.next().and_then(|word| values::whole(&word.text));
             let value = value.filter(|value| (1..=LONGEST).contains(value));
             let value = value.map(|value| Duration::from_secs(value as u64));
-            let Ipvs { tcp, tcp_fin, udp, .. } = &mut self.settings.ipvs;
+            let Ipvs { tcp, tcp_fin, udp, .. } = &mut self.lvs.ipvs;
             let slot = match word.text.as_str() {
                 "tcp" => Some(tcp),
                 "tcpfin" => Some(tcp_fin),
@@ -167,7 +167,7 @@ impl Lowering<'_> {
             "checker_log_all_failures" => {
                 settings.log_all_failures = values::switch(node, self.found).unwrap_or(false);
             }
-            "rs_init_notifies" => settings.rs_init_notifies = true,
+            "rs_init_notifies" => self.lvs.init_notifies = true,
             "vmac_prefix" => settings.vmac_prefix = text(node).unwrap_or_default(),
             "vmac_addr_prefix" => settings.vmac_addr_prefix = text(node).unwrap_or_default(),
             "umask" => {

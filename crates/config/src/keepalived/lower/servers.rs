@@ -5,13 +5,13 @@ use super::global::{default, default_time, text};
 use super::services::{endpoint, group_member, name_of, tunnel};
 use crate::keepalived::directives::Block;
 use crate::keepalived::findings::Place;
-use crate::keepalived::lvs::{
-    Forward, GroupMember, Pace, Protocol, RealServer, SchedulerFlags, ServerGroup, Service,
-    SorryServer, VirtualServer,
-};
 use crate::keepalived::tree::Node;
 use crate::keepalived::values;
 use crate::text::quote;
+use lvs::config::{
+    Family, Forward, GroupMember, Pace, Protocol, RealServer, SchedulerFlags, ServerGroup, Service,
+    SorryServer, VirtualServer,
+};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -237,7 +237,9 @@ impl Lowering<'_> {
             "flag-2" | "sh-port" | "mh-port" => server.flags.second = true,
             "flag-3" => server.flags.third = true,
             "ip_family" => {
-                server.ipv6 = values::choice(node, self.found).map(|family| family == "inet6");
+                let family = values::choice(node, self.found);
+                server.family =
+                    family.map(|word| if word == "inet6" { Family::V6 } else { Family::V4 });
             }
             _ => {}
         }
@@ -306,7 +308,7 @@ impl Lowering<'_> {
         }
         server.protocol = draft.protocol;
         server.scheduler = draft.scheduler.clone().unwrap_or_else(|| "wlc".to_owned());
-        server.forward = draft.forward.unwrap_or_default();
+        server.forward = draft.forward.unwrap_or(Forward::Nat);
         server.smtp_alert = draft.alert.or(self.settings.mail.checker).unwrap_or(false);
         server.sorry = draft.sorry.map(|(ip, port)| SorryServer {
             ip,
@@ -343,7 +345,7 @@ impl Lowering<'_> {
             ip,
             port,
             weight: draft.weight,
-            forward: draft.forward.unwrap_or_default(),
+            forward: draft.forward.unwrap_or(Forward::Nat),
             upper: 0,
             lower: 0,
             inhibit_on_failure: draft.inhibit,
@@ -405,11 +407,11 @@ fn empty(service: Service) -> VirtualServer {
         scheduler: String::new(),
         flags: SchedulerFlags::default(),
         one_packet: false,
-        forward: Forward::default(),
+        forward: Forward::Nat,
         persistence: None,
         granularity: None,
         sip: false,
-        ipv6: None,
+        family: None,
         sorry: None,
         quorum: default(Block::VirtualServer, "quorum") as u32,
         hysteresis: default(Block::VirtualServer, "hysteresis") as u32,

@@ -1,8 +1,8 @@
 //! What a virtual server answers to, and how packets are wrapped: their words.
 
 use crate::keepalived::lexer::Word;
-use crate::keepalived::lvs::{GroupMember, Service, Tunnel, TunnelChecksum, TunnelKind};
 use crate::keepalived::values;
+use lvs::config::{Encapsulation, Family, GroupMember, Service, Tunnel};
 use std::net::IpAddr;
 
 /// What a virtual server is called in messages.
@@ -25,35 +25,41 @@ pub(super) fn endpoint(address: &str, port: Option<&Word>) -> Option<(IpAddr, u1
 
 /// The words behind `TUN`.
 pub(super) fn tunnel(words: &[Word]) -> Option<Tunnel> {
-    let mut tunnel = Tunnel::default();
+    let mut tunnel = Tunnel::Ipip;
+    let mut encapsulation = Encapsulation::Plain;
     let mut words = words.iter().map(|word| word.text.as_str());
     while let Some(word) = words.next() {
         match word {
             "type" => {
-                tunnel.kind = match words.next()? {
-                    "ipip" => TunnelKind::Ipip,
-                    "gre" => TunnelKind::Gre,
+                tunnel = match words.next()? {
+                    "ipip" => Tunnel::Ipip,
+                    "gre" => Tunnel::Gre { encapsulation },
                     "gue" => match (words.next()?, words.next()?.parse()) {
-                        ("port", Ok(port)) => TunnelKind::Gue(port),
+                        ("port", Ok(port)) => Tunnel::Gue { port, encapsulation },
                         _ => return None,
                     },
                     _ => return None,
                 }
             }
-            "nocsum" => tunnel.checksum = TunnelChecksum::Without,
-            "csum" => tunnel.checksum = TunnelChecksum::With,
-            "remcsum" => tunnel.checksum = TunnelChecksum::Remote,
+            "nocsum" => encapsulation = Encapsulation::Plain,
+            "csum" => encapsulation = Encapsulation::Checksum,
+            "remcsum" => encapsulation = Encapsulation::RemoteChecksum,
             _ => return None,
         }
     }
-    Some(tunnel)
+    Some(match tunnel {
+        Tunnel::Ipip => Tunnel::Ipip,
+        Tunnel::Gue { port, .. } => Tunnel::Gue { port, encapsulation },
+        Tunnel::Gre { .. } => Tunnel::Gre { encapsulation },
+    })
 }
 
 /// `ADDRESS[-LAST|/LENGTH] [PORT]` or `fwmark NUMBER [inet|inet6]`.
 pub(super) fn group_member(entry: &[Word]) -> Option<GroupMember> {
     let first = entry.first()?;
     if first.text == "fwmark" {
-        let family = entry.get(2).map(|word| word.text == "inet6");
+        let family = entry.get(2);
+        let family = family.map(|w| if w.text == "inet6" { Family::V6 } else { Family::V4 });
         return Some(GroupMember::Mark(entry.get(1)?.text.parse().ok()?, family));
     }
     let port = entry.get(1).map_or(Some(0), |word| word.text.parse().ok())?;

@@ -1,19 +1,74 @@
 //! Virtual servers as they are configured: what IPVS spreads, over whom, and how each real
-//! server is checked. Every default is filled in.
+//! server is checked.
+//!
+//! Made by `config::keepalived` from what people write; every default is filled in here already.
 
+pub use base::Command;
 use std::net::IpAddr;
 use std::time::Duration;
-use vrrp::config::Command;
+pub use wire::ipvs::{Encapsulation, Family, Forward, Protocol, Tunnel};
 
 /// Everything about virtual servers.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Lvs {
+pub struct Config {
     /// In the order of the file.
     pub servers: Vec<VirtualServer>,
     /// Groups of addresses that are one virtual server.
     pub groups: Vec<ServerGroup>,
     /// What SSL_GET shows.
     pub tls: Tls,
+    /// IPVS as a whole.
+    pub ipvs: Ipvs,
+    /// `notify_up` runs at start as well (`rs_init_notifies`).
+    pub init_notifies: bool,
+}
+
+/// IPVS as a whole.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ipvs {
+    /// `lvs_sync_daemon`.
+    pub sync: Option<SyncDaemon>,
+    /// After so long a TCP connection is forgotten (`lvs_timeouts`).
+    pub tcp: Option<Duration>,
+    /// The same after its FIN.
+    pub tcp_fin: Option<Duration>,
+    /// The same for UDP.
+    pub udp: Option<Duration>,
+    /// IPVS is emptied at start (`lvs_flush`).
+    pub flush: bool,
+    /// What is removed at the end.
+    pub flush_on_stop: Flush,
+}
+
+/// What `lvs_flush_on_stop` removes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Flush {
+    /// Our real servers and virtual servers one by one.
+    #[default]
+    Off,
+    /// Everything.
+    All,
+    /// Our virtual servers as a whole.
+    VirtualServers,
+}
+
+/// `lvs_sync_daemon`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyncDaemon {
+    /// The interface it speaks on.
+    pub interface: String,
+    /// The instance that decides who sends; `None`: both roles run.
+    pub instance: Option<String>,
+    /// 0 to 255; `None`: neither it nor an instance has a number, and 0 is used.
+    pub id: Option<u8>,
+    /// Longest message, in bytes.
+    pub maxlen: Option<u16>,
+    /// UDP port.
+    pub port: Option<u16>,
+    /// TTL of its multicasts.
+    pub ttl: Option<u8>,
+    /// Its multicast group.
+    pub group: Option<IpAddr>,
 }
 
 /// The certificate SSL_GET shows (`SSL`).
@@ -64,64 +119,8 @@ pub struct ServerGroup {
 pub enum GroupMember {
     /// All addresses from the first to the last, with this port.
     Range(IpAddr, IpAddr, u16),
-    /// Packets with this mark, in the family if one is named (`true` is IPv6).
-    Mark(u32, Option<bool>),
-}
-
-/// The transport protocol.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Protocol {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-    /// SCTP.
-    Sctp,
-}
-
-/// How packets reach a real server.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Forward {
-    /// Addresses are rewritten.
-    #[default]
-    Nat,
-    /// By MAC address.
-    Direct,
-    /// In IP.
-    Tunnel(Tunnel),
-}
-
-/// How a tunnel wraps packets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tunnel {
-    /// In what.
-    pub kind: TunnelKind,
-    /// How its checksum is made.
-    pub checksum: TunnelChecksum,
-}
-
-/// In what a tunnel wraps packets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum TunnelKind {
-    /// IP.
-    #[default]
-    Ipip,
-    /// GUE to this UDP port.
-    Gue(u16),
-    /// GRE.
-    Gre,
-}
-
-/// How a tunnel's checksum is made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum TunnelChecksum {
-    /// There is none.
-    #[default]
-    Without,
-    /// By us.
-    With,
-    /// By the network card at the other end.
-    Remote,
+    /// Packets with this mark, of the family if one is named.
+    Mark(u32, Option<Family>),
 }
 
 /// `virtual_server`.
@@ -145,8 +144,8 @@ pub struct VirtualServer {
     pub granularity: Option<u8>,
     /// `persistence_engine sip`.
     pub sip: bool,
-    /// The family of a mark without addresses; `true` is IPv6.
-    pub ipv6: Option<bool>,
+    /// The family of a mark; `None`: that of its real servers.
+    pub family: Option<Family>,
     /// The server when no other is up.
     pub sorry: Option<SorryServer>,
     /// It takes this much weight up to be up.

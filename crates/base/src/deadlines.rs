@@ -1,12 +1,12 @@
-//! The one clockwork of all virtual routers: what is due, earliest first.
+//! One clockwork for many things: what is due, earliest first.
 
-use base::Instant;
+use crate::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// At most one deadline for each key. Setting, removing and finding the earliest cost the
-/// logarithm of their number, so that 4000 routers share one.
+/// logarithm of their number, so that thousands of things share one.
 #[derive(Clone, Debug)]
-pub(crate) struct Deadlines<K> {
+pub struct Deadlines<K> {
     by_time: BTreeSet<(Instant, K)>,
     by_key: BTreeMap<K, Instant>,
 }
@@ -19,7 +19,7 @@ impl<K> Default for Deadlines<K> {
 
 impl<K: Ord + Clone> Deadlines<K> {
     /// Replaces the deadline of `key`; `None` removes it.
-    pub(crate) fn set(&mut self, key: K, at: Option<Instant>) {
+    pub fn set(&mut self, key: K, at: Option<Instant>) {
         let before = match at {
             Some(at) => self.by_key.insert(key.clone(), at),
             None => self.by_key.remove(&key),
@@ -36,7 +36,7 @@ impl<K: Ord + Clone> Deadlines<K> {
     }
 
     /// Takes out the earliest deadline that is not after `now`.
-    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<K> {
+    pub fn pop_due(&mut self, now: Instant) -> Option<K> {
         if self.first()? > now {
             return None;
         }
@@ -46,7 +46,7 @@ impl<K: Ord + Clone> Deadlines<K> {
     }
 
     /// The earliest deadline.
-    pub(crate) fn first(&self) -> Option<Instant> {
+    pub fn first(&self) -> Option<Instant> {
         self.by_time.first().map(|(at, _)| *at)
     }
 }
