@@ -1,6 +1,6 @@
 //! The state of the VRRP role as a client sees it.
 
-use crate::Event;
+use crate::{Event, Level};
 use base::{Instant, WallTime};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -18,6 +18,10 @@ pub struct VrrpReport {
     pub wall: WallTime,
     /// What its machine knows.
     pub status: VrrpStatus,
+    /// What an administrator should look at, loudest first.
+    pub warnings: Vec<(Level, String)>,
+    /// What the configuration names and can't run as it is written, by name.
+    pub disabled: Vec<String>,
     /// The latest events, oldest first.
     pub events: Vec<Event>,
 }
@@ -32,7 +36,7 @@ pub struct VrrpStatus {
     /// Sorted by kind and name.
     pub trackers: Vec<TrackerStatus>,
     /// Packets that are no configured virtual router's, by reason.
-    pub refused: Vec<(String, u64)>,
+    pub refused: Vec<RefusedStatus>,
 }
 
 /// What a virtual router is. The numbers are keepalived's in its JSON dump.
@@ -84,16 +88,56 @@ pub struct RouterStatus {
     pub effective_priority: u8,
     /// The source address of the master last heard, or our own as a master.
     pub master: Option<IpAddr>,
+    /// When the last advert that counts came in.
+    pub last_heard: Option<Instant>,
+    /// When it takes over unless an advert comes before; a backup's.
+    pub takes_over_at: Option<Instant>,
     /// Between two adverts of the current master, in microseconds.
     pub master_interval_us: u64,
     /// When addresses were last announced (gratuitous ARP, neighbour advertisement).
     pub last_announced: Option<Instant>,
+    /// Its addresses, excluded ones last, each as `192.0.2.1/24`; a master holds them.
+    pub addresses: Vec<String>,
+    /// What it tracks, its group's trackers last.
+    pub tracks: Vec<TrackEffect>,
     /// The sync group it belongs to.
     pub group: Option<String>,
     /// What it counted.
     pub counters: Counters,
     /// Refused packets by reason, finer than the counters.
-    pub refused: Vec<(String, u64)>,
+    pub refused: Vec<RefusedStatus>,
+}
+
+/// What something tracked does to one virtual router.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TrackEffect {
+    /// As in [`TrackerStatus`].
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// As configured; 0: it makes a fault or nothing.
+    pub weight: i32,
+    /// The other way round (`reverse`).
+    pub reverse: bool,
+    /// What it adds to the priority now.
+    pub adds: i64,
+    /// It makes a fault now.
+    pub is_fault: bool,
+}
+
+/// Packets refused for one reason.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RefusedStatus {
+    /// One word, for programs.
+    pub reason: String,
+    /// Since start.
+    pub count: u64,
+    /// Who sent the last one.
+    pub from: Option<IpAddr>,
+    /// When it came.
+    pub at: Option<Instant>,
+    /// What was wrong with one of them, in words; told anew at most once a minute.
+    pub why: String,
 }
 
 /// What a virtual router counts, by the keys of keepalived's JSON dump
@@ -156,4 +200,6 @@ pub struct TrackerStatus {
     pub value: Option<i32>,
     /// A script: it runs right now.
     pub running: bool,
+    /// How a script last ended, in words; empty: it never did.
+    pub said: String,
 }

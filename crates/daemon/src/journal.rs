@@ -31,7 +31,8 @@ pub(crate) struct Journal {
     /// Our number of each of the node's events that is still kept.
     numbers: BTreeMap<EventId, EventId>,
     kept: VecDeque<Arc<Event>>,
-    /// The latest event about each subject's group: the cause of what the shell tells about it.
+    /// The latest event about each group, or virtual router: the cause of what the shell tells
+    /// about it. A role has one kind of them.
     latest_of_group: BTreeMap<String, EventId>,
     followers: broadcast::Sender<Arc<Event>>,
     file: Option<EventFile>,
@@ -46,7 +47,7 @@ pub(crate) struct Told {
     pub kind: EventKind,
     /// About what.
     pub subject: Subject,
-    /// The group it happened for: the latest event of that group is the cause.
+    /// The group or virtual router it happened for: the latest event of that group is the cause.
     pub group: Option<String>,
     /// The sentence.
     pub text: String,
@@ -84,7 +85,9 @@ impl Journal {
     fn keep(&mut self, mut event: Event) -> Arc<Event> {
         self.last += 1;
         event.id = self.last;
-        if let Subject::Group(group) | Subject::Resource(_, group) = &event.subject {
+        if let Subject::Group(group) | Subject::Resource(_, group) | Subject::Router(group) =
+            &event.subject
+        {
             self.latest_of_group.insert(group.clone(), event.id);
         }
         let event = Arc::new(event);

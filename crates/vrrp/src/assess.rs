@@ -45,8 +45,7 @@ impl Role {
     fn examine(&mut self, step: &mut Step<'_>, id: Id) {
         let config = std::sync::Arc::clone(&self.routers[id].config);
         let group = self.routers[id].group;
-        let weighed = group.is_none_or(|place| self.groups[place].config.tracking_weight)
-            && config.priority != OWNER;
+        let weighed = self.is_weighed(id);
         let mut verdict = self.trackers.judge(&config.tracks, weighed);
         let source = self.source_of(id);
         match source {
@@ -67,6 +66,13 @@ impl Role {
         router.source = source.ok();
         (router.faults, router.standing) = (verdict.faults, standing);
         self.reprioritize(step, id, effective);
+    }
+
+    /// Whether the weights of what a router tracks itself count.
+    pub(crate) fn is_weighed(&self, id: Id) -> bool {
+        let router = &self.routers[id];
+        router.group.is_none_or(|place| self.groups[place].config.tracking_weight)
+            && router.config.priority != OWNER
     }
 
     /// The address a router speaks from, or why it has none.

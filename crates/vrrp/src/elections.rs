@@ -25,6 +25,7 @@ impl Role {
     pub(crate) fn hear(&mut self, step: &mut Step<'_>, id: Id, heard: Heard) {
         let router = &mut self.routers[id];
         router.counters.advert_rcvd += 1;
+        router.heard_at = Some(step.now);
         if heard.priority == GOODBYE {
             router.counters.pri_zero_rcvd += 1;
         }
@@ -131,7 +132,7 @@ impl Role {
             return;
         }
         router.answered_at = Some(step.now);
-        if router.elections.count(step.now, "lower_priority").is_some() {
+        if router.elections.count(step.now, "lower_priority", heard.source).is_some() {
             let text = format!(
                 "{}: {} is master too, with lower priority {}, ours {}: forcing new election",
                 router.config.name, heard.source, heard.priority, router.effective
@@ -152,7 +153,7 @@ impl Router {
     /// take turns are told once a minute.
     fn meet_master(&mut self, step: &mut Step<'_>, heard: Heard, rule: fmt::Arguments<'_>) {
         if self.master.replace(heard.source) == Some(heard.source)
-            || self.elections.count(step.now, "another_master").is_none()
+            || self.elections.count(step.now, "another_master", heard.source).is_none()
         {
             return;
         }

@@ -43,6 +43,8 @@ pub enum Input {
         name: String,
         /// With exit code 0, in time.
         success: bool,
+        /// In words, for people: `exit code 3`, `killed by signal 9`.
+        how: String,
     },
     /// What else is tracked changed.
     Tracker {

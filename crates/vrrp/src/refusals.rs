@@ -3,6 +3,7 @@
 //! A flood must cost little: no text is made unless it is told.
 
 use crate::step::Step;
+use api::vrrp::RefusedStatus;
 use api::{EventKind, Level, Subject};
 use base::Instant;
 use std::collections::BTreeMap;
@@ -13,11 +14,14 @@ use std::time::Duration;
 /// log for ever (docs/ancestors/keepalived.md §8/5).
 const TELL_INTERVAL: Duration = Duration::from_mins(1);
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Tally {
     count: u64,
     told_count: u64,
     told_at: Option<Instant>,
+    last: Option<(IpAddr, Instant)>,
+    /// The reason as it was last told.
+    why: String,
 }
 
 /// Counters by reason. Reasons are words of the program, so that strangers can't add any.
@@ -26,20 +30,42 @@ pub(crate) struct Refusals(BTreeMap<&'static str, Tally>);
 
 impl Refusals {
     /// The counts since start, by reason.
-    pub(crate) fn counts(&self) -> Vec<(String, u64)> {
-        self.0.iter().map(|(reason, tally)| ((*reason).to_owned(), tally.count)).collect()
+    pub(crate) fn counts(&self) -> Vec<RefusedStatus> {
+        self.0
+            .iter()
+            .map(|(reason, tally)| RefusedStatus {
+                reason: (*reason).to_owned(),
+                count: tally.count,
+                from: tally.last.map(|(source, _)| source),
+                at: tally.last.map(|(_, at)| at),
+                why: tally.why.clone(),
+            })
+            .collect()
     }
 
     /// Counts one more. `Some(how many since it was last told)` if it is to be told now.
-    pub(crate) fn count(&mut self, now: Instant, reason: &'static str) -> Option<u64> {
+    pub(crate) fn count(
+        &mut self,
+        now: Instant,
+        reason: &'static str,
+        source: IpAddr,
+    ) -> Option<u64> {
         let tally = self.0.entry(reason).or_default();
         tally.count += 1;
+        tally.last = Some((source, now));
         if tally.told_at.is_some_and(|at| now.since(at) < TELL_INTERVAL) {
             return None;
         }
         let number = tally.count - tally.told_count;
         (tally.told_at, tally.told_count) = (Some(now), tally.count);
         Some(number)
+    }
+
+    /// Notes in words what is being told.
+    pub(crate) fn note(&mut self, reason: &'static str, why: impl std::fmt::Display) {
+        if let Some(tally) = self.0.get_mut(reason) {
+            tally.why = why.to_string();
+        }
     }
 }
 
@@ -65,10 +91,13 @@ mod tests {
         let mut refusals = Refusals::default();
         let told: Vec<_> = (0..61_000)
             .filter_map(|millis| {
-                refusals.count(Instant::ZERO + Duration::from_millis(millis), "checksum")
+                let now = Instant::ZERO + Duration::from_millis(millis);
+                refusals.count(now, "checksum", IpAddr::from([192, 0, 2, 7]))
             })
             .collect();
         assert_eq!(told, [1, 60_000]);
-        assert_eq!(refusals.counts(), [("checksum".to_owned(), 61_000)]);
+        let counted = refusals.counts();
+        assert_eq!((counted.len(), counted[0].count), (1, 61_000));
+        assert_eq!(counted[0].from, Some(IpAddr::from([192, 0, 2, 7])));
     }
 }

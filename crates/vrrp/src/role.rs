@@ -214,7 +214,9 @@ impl Role {
         match router.receive(packet, step.wall()) {
             Ok(heard) => self.hear(step, id, heard),
             Err(refused) => {
-                if let Some(number) = router.refusals.count(step.now, refused.reason()) {
+                let reason = refused.reason();
+                if let Some(number) = router.refusals.count(step.now, reason, packet.source) {
+                    router.refusals.note(reason, refused);
                     let subject = Subject::Router(router.config.name.clone());
                     refusals::tell(step, subject, number, packet.source, refused);
                 }
@@ -223,13 +225,15 @@ impl Role {
     }
 
     fn stranger(&mut self, step: &mut Step<'_>, packet: &Received) {
-        let told = self.strangers.count(step.now, "unknown_router");
-        if let Some(number) = told.filter(|_| self.config.log_unknown_vrids) {
-            let on = &packet.interface;
-            let why = match receive::vrid(packet) {
-                Some(vrid) => format!("no virtual router {vrid} is configured on {on}"),
-                None => format!("it came in on {on} and names no virtual router"),
-            };
+        let reason = "unknown_router";
+        let Some(number) = self.strangers.count(step.now, reason, packet.source) else { return };
+        let on = &packet.interface;
+        let why = match receive::vrid(packet) {
+            Some(vrid) => format!("no virtual router {vrid} is configured on {on}"),
+            None => format!("it came in on {on} and names no virtual router"),
+        };
+        self.strangers.note(reason, &why);
+        if self.config.log_unknown_vrids {
             refusals::tell(step, Subject::Cluster, number, packet.source, why);
         }
     }
@@ -243,7 +247,9 @@ impl Role {
                 self.link_told(step, interface, up, (ipv4, ipv6));
             }
             Input::Source { ip, present } => self.source_told(step, ip, present),
-            Input::ScriptDone { name, success } => self.script_done(step, &name, success),
+            Input::ScriptDone { name, success, how } => {
+                self.script_done(step, &name, success, how);
+            }
             Input::Tracker { what, condition } => self.tracker_changed(step, &what, condition),
             Input::AddressLost { instance, ip } => self.address_lost(step, &instance, ip),
             Input::Reload(config) => self.reload(step, *config),
@@ -276,7 +282,7 @@ impl Role {
         if !matches!(what, Tracked::Interface(_)) {
             let (level, how) = match condition {
                 Condition::Good => (Level::Info, "is well".to_owned()),
-                Condition::Bad => (Level::Warning, "is not well".to_owned()),
+                Condition::Bad => (Level::Warning, self.trouble(what)),
                 Condition::Value(number) => (Level::Info, format!("says {number}")),
             };
             let subject = Subject::Tracker(what.words().1.to_owned());
@@ -288,6 +294,18 @@ impl Role {
         }
         for id in watch.routers {
             self.assess(step, id);
+        }
+    }
+
+    /// What is wrong with something that is not well, as the end of a sentence.
+    fn trouble(&self, what: &Tracked) -> String {
+        let script = match what {
+            Tracked::Script(name) => self.scripts.get(name),
+            _ => None,
+        };
+        match script.map(|script| script.said.as_str()) {
+            None | Some("") => "is not well".to_owned(),
+            Some(said) => format!("is not well: {said}"),
         }
     }
 

@@ -130,6 +130,8 @@ pub(crate) struct Router {
     /// Between two adverts of the current master; version 3 learns it from them.
     pub(crate) master_interval: Duration,
     pub(crate) master: Option<IpAddr>,
+    /// When an advert that counts last came in.
+    pub(crate) heard_at: Option<Instant>,
     /// From when on a master of lower priority is no longer accepted (`preempt_delay`).
     pub(crate) preempt_at: Option<Instant>,
     /// Number of the last IPv4 packet sent.
@@ -168,6 +170,7 @@ impl Router {
             contested: false,
             master_interval: config.advert_int,
             master: None,
+            heard_at: None,
             preempt_at: None,
             ip_id: 0,
             ah_sequence: 0,

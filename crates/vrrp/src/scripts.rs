@@ -25,11 +25,14 @@ pub(crate) struct Runner {
     good: Option<bool>,
     /// Results in a row that speak against the verdict.
     against: u32,
+    /// How it last ended, in words.
+    pub(crate) said: String,
 }
 
 impl Runner {
     fn new(config: Script) -> Self {
-        Self { config, running: false, scheduled: false, good: None, against: 0 }
+        let said = String::new();
+        Self { config, running: false, scheduled: false, good: None, against: 0, said }
     }
 
     /// Takes a result in and returns the verdict.
@@ -97,8 +100,15 @@ impl Role {
     }
 
     /// A script ended.
-    pub(crate) fn script_done(&mut self, step: &mut Step<'_>, name: &str, success: bool) {
+    pub(crate) fn script_done(
+        &mut self,
+        step: &mut Step<'_>,
+        name: &str,
+        success: bool,
+        how: String,
+    ) {
         let Some(script) = self.scripts.0.get_mut(name) else { return };
+        script.said = how;
         let good = script.result(success);
         let condition = if good { Condition::Good } else { Condition::Bad };
         self.tracker_changed(step, &Tracked::Script(name.to_owned()), condition);

@@ -3,8 +3,8 @@
 use crate::config::{Tracked, Version};
 use crate::io::Condition;
 use crate::role::Role;
-use crate::router::Id;
-use api::vrrp::{RouterStatus, SyncGroupStatus, TrackerStatus, VrrpStatus};
+use crate::router::{Id, State};
+use api::vrrp::{RouterStatus, SyncGroupStatus, TrackEffect, TrackerStatus, VrrpStatus};
 
 impl Role {
     /// Everything there is to know, at this moment.
@@ -31,12 +31,34 @@ impl Role {
             base_priority: config.priority,
             effective_priority: router.effective,
             master: router.master,
+            last_heard: router.heard_at,
+            takes_over_at: match router.state {
+                State::Backup { down_at, .. } => Some(down_at),
+                State::Init | State::Master { .. } | State::Fault => None,
+            },
             master_interval_us: router.master_interval.as_micros() as u64,
             last_announced: router.announcing.last,
+            addresses: config
+                .addresses
+                .iter()
+                .chain(&config.excluded)
+                .map(|address| format!("{}/{}", address.ip, address.prefix))
+                .collect(),
+            tracks: self.effects(id),
             group: router.group.map(|place| self.groups[place].config.name.clone()),
             counters: router.counters,
             refused: router.refusals.counts(),
         }
+    }
+
+    /// What everything tracked does to a router, its group's last.
+    fn effects(&self, id: Id) -> Vec<TrackEffect> {
+        let router = &self.routers[id];
+        let mut effects = self.trackers.effects(&router.config.tracks, self.is_weighed(id));
+        if let Some(place) = router.group {
+            effects.extend(self.trackers.effects(&self.groups[place].config.tracks, true));
+        }
+        effects
     }
 
     fn group_status(&self, group: &crate::groups::Group) -> SyncGroupStatus {
@@ -65,6 +87,7 @@ impl Role {
                     Some(Condition::Value(number)) => Some(number),
                     _ => None,
                 },
+                said: script.flatten().map(|script| script.said.clone()).unwrap_or_default(),
                 running: script.flatten().is_some_and(|script| script.running),
             }
         };

@@ -3,6 +3,7 @@
 use crate::config::{Config, Track, Tracked};
 use crate::io::Condition;
 use crate::router::{Fault, Id, Standing};
+use api::vrrp::TrackEffect;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -123,6 +124,26 @@ impl Trackers {
             }
         }
         verdict
+    }
+}
+
+impl Trackers {
+    /// What each of `tracks` does now; without `weighed` weights don't count.
+    pub(crate) fn effects(&self, tracks: &[Track], weighed: bool) -> Vec<TrackEffect> {
+        let effect = |track: &Track| {
+            let condition = self.0.get(&track.what).and_then(|watch| watch.condition);
+            let verdict = self.judge(std::slice::from_ref(track), weighed);
+            let (kind, name) = track.what.words();
+            TrackEffect {
+                kind: kind.to_owned(),
+                name: name.to_owned(),
+                weight: track.weight,
+                reverse: track.reverse,
+                adds: condition.map_or(0, |_| verdict.weight),
+                is_fault: !verdict.faults.is_empty(),
+            }
+        };
+        tracks.iter().map(effect).collect()
     }
 }
 

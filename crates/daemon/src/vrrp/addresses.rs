@@ -277,7 +277,7 @@ pub(crate) fn announce(hub: &Hub, instance: &str, addresses: &[Address]) {
 /// Tells something of an instance.
 pub(crate) fn tell(hub: &Hub, level: Level, kind: EventKind, instance: &str, text: String) {
     let subject = Subject::Router(instance.to_owned());
-    hub.tell(Told { level, kind, subject, group: None, text });
+    hub.tell(Told { level, kind, subject, group: Some(instance.to_owned()), text });
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! (clock, machine) → `worker` → `addresses`, `notify`, `trackers` (and the executor) → back.
 
 mod addresses;
+mod attention;
 mod dump;
 mod fifo;
 mod hub;

@@ -1,10 +1,11 @@
 //! What the VRRP role answers on its control socket.
 
+use super::attention;
 use super::hub::Hub;
 use crate::api_server::Service;
 use crate::frames::refusal;
 use crate::journal::Journal;
-use api::vrrp::VrrpReport;
+use api::vrrp::{VrrpReport, VrrpStatus};
 use api::{Reply, Request};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,14 +15,7 @@ impl Service for Hub {
     async fn answer(self: Rc<Self>, request: Request) -> Reply {
         match request {
             Request::Status => match self.status().await {
-                Some(status) => Reply::Vrrp(Box::new(VrrpReport {
-                    node: self.settings().host.clone(),
-                    version: env!("CARGO_PKG_VERSION").to_owned(),
-                    now: linux::rt::now(),
-                    wall: linux::rt::wall(),
-                    status,
-                    events: self.journal.borrow().latest(),
-                })),
+                Some(status) => Reply::Vrrp(Box::new(self.report(status))),
                 None => refusal("the daemon is stopping"),
             },
             Request::Events { after, .. } => {
@@ -50,6 +44,22 @@ impl Service for Hub {
 }
 
 impl Hub {
+    /// Everything a client is shown.
+    fn report(&self, status: VrrpStatus) -> VrrpReport {
+        let settings = self.settings();
+        let now = linux::rt::now();
+        VrrpReport {
+            node: settings.host.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            now,
+            wall: linux::rt::wall(),
+            warnings: attention::warnings(&status, &settings.disabled, now),
+            disabled: settings.disabled.clone(),
+            status,
+            events: self.journal.borrow().latest(),
+        }
+    }
+
     /// Stops the role; with `keep` everything stays in place.
     pub(crate) fn stop(&self, keep: bool) {
         self.keep.set(keep);

@@ -43,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) whole: keepalived::Settings,
     /// The interface of each instance's addresses, by the instance's name.
     pub(crate) homes: BTreeMap<String, String>,
+    /// What is left out because it can't run as it is written.
+    pub(crate) disabled: Vec<String>,
 }
 
 impl Settings {
@@ -115,7 +117,8 @@ pub(crate) fn load(options: &KeepalivedOptions) -> Result<Loaded, Refused> {
     let (is_fatal, findings) = (read.is_fatal(), findings(&read));
     let homes = read.vrrp.instances.iter();
     let homes = homes.filter_map(|i| Some((i.name.clone(), home(i)?.to_owned()))).collect();
-    let settings = Settings { host, vrrp: read.vrrp, whole: read.settings, homes };
+    let disabled = read.disabled;
+    let settings = Settings { host, vrrp: read.vrrp, whole: read.settings, homes, disabled };
     Ok(Loaded { settings, findings, is_fatal })
 }
 

@@ -24,11 +24,14 @@ pub(crate) fn run(hub: &Rc<Hub>, name: String) {
         .map(|script| Wanted::configured(&script.command, &[], Some(script.timeout), &settings));
     let hub = Rc::clone(hub);
     tokio::task::spawn_local(async move {
-        let success = match wanted {
-            Some(wanted) => hub.run_tracked(wanted).await.code == Some(0),
-            None => false,
+        let (success, how) = match wanted {
+            Some(wanted) => {
+                let end = hub.run_tracked(wanted).await;
+                (end.code == Some(0), end.how)
+            }
+            None => (false, "it is not configured any more".to_owned()),
         };
-        hub.input(Input::ScriptDone { name, success });
+        hub.input(Input::ScriptDone { name, success, how });
     });
 }
 

@@ -43,7 +43,7 @@ fn refusal(
     assert_eq!(status.counters.advert_rcvd, 0);
     assert_eq!(world.hosts[0].log.len(), 1, "one sentence, and nothing else");
     assert_eq!(status.refused.len(), 1);
-    (status.refused[0].0.clone(), status.counters)
+    (status.refused[0].reason.clone(), status.counters)
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn an_advert_of_an_unknown_router_is_told_only_if_asked_for() {
         let said = world.hosts[0].story().iter().filter(|t| t.contains("router 77")).count();
         assert_eq!(said, usize::from(asked));
         let role = world.hosts[0].role.as_ref().expect("it runs");
-        assert_eq!(role.status().refused[0].0, "unknown_router");
+        assert_eq!(role.status().refused[0].reason, "unknown_router");
     }
 }
 

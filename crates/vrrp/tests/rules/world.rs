@@ -341,7 +341,8 @@ impl World {
                         match coming {
                             Coming::Packet(received) => Input::Packet(received),
                             Coming::ScriptDone(name, success) => {
-                                Input::ScriptDone { name, success }
+                                let how = format!("exit code {}", u8::from(!success));
+                                Input::ScriptDone { name, success, how }
                             }
                         },
                     );
