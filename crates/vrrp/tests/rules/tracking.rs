@@ -275,7 +275,24 @@ fn the_story_leads_from_the_script_to_the_fault() {
     let fault = events.last().expect("it tells");
     assert_eq!(fault.text, "VI_1 is FAULT: script s is not well");
     let cause = events.iter().find(|event| Some(event.id) == fault.cause).expect("it is told");
-    assert_eq!(cause.text, "script s is not well");
+    assert_eq!(cause.text, "script s is not well: exit code 1");
+}
+
+#[test]
+fn the_status_tells_what_each_tracker_adds_and_what_is_a_fault() {
+    let tracks = vec![track_script("a", -20), track_script("b", 5), track_script("c", 0)];
+    let mut config = config(vec![Instance { tracks, ..instance("VI_1", 100) }]);
+    config.scripts = vec![script("a"), script("b"), script("c")];
+    let mut world = World::new(1);
+    world.hosts[0].failing.extend(["a".into(), "c".into()]);
+    world.start(0, config);
+    world.run(1.0);
+    let status = world.status(0, "VI_1");
+    let told: Vec<_> =
+        status.tracks.iter().map(|t| (t.name.as_str(), t.adds, t.is_fault)).collect();
+    assert_eq!(told, [("a", -20, false), ("b", 5, false), ("c", 0, true)]);
+    let sum: i64 = status.tracks.iter().map(|t| t.adds).sum();
+    assert_eq!(i64::from(status.effective_priority), i64::from(status.base_priority) + sum);
 }
 
 #[test]
