@@ -2,10 +2,23 @@
 //!
 //! A conversation is fed with the bytes that came in, however they were cut, and says what is
 //! sent next or how the check ended. It opens no socket and knows no time. Every byte of an
-//! answer is somebody else's: each parser has a limit on what it keeps.
+//! answer is somebody else's: each parser has a limit on what it keeps, and a fuzz target
+//! (`fuzz/fuzz_targets/checks.rs`).
 
+mod dns;
+mod http;
+mod pattern;
+mod ping;
+mod smtp;
 mod udp;
 
+use crate::config::{Connection, Http, Url};
+use dns::Dns;
+use http::Page;
+pub use http::{BODY_MAX, HEAD_MAX};
+pub use pattern::Pattern;
+use ping::Ping;
+use smtp::Smtp;
 pub use udp::USUAL_PAYLOAD;
 use udp::Udp;
 
@@ -39,7 +52,11 @@ pub struct Conversation(Kind);
 #[derive(Clone, PartialEq, Debug)]
 enum Kind {
     Tcp,
+    Page(Box<Page>),
+    Smtp(Smtp),
+    Dns(Dns),
     Udp(Udp),
+    Ping(Ping),
 }
 
 impl Conversation {
@@ -48,17 +65,49 @@ impl Conversation {
         Self(Kind::Tcp)
     }
 
+    /// HTTP_GET and SSL_GET: asks for one page.
+    ///
+    /// # Errors
+    ///
+    /// Why the page's pattern can't be used.
+    pub fn page(http: &Http, url: &Url, to: &Connection) -> Result<Self, String> {
+        Page::new(http, url, to).map(|page| Self(Kind::Page(Box::new(page))))
+    }
+
+    /// SMTP_CHECK: greets a mail server as `helo`.
+    pub fn smtp(helo: &str) -> Self {
+        Self(Kind::Smtp(Smtp::new(helo)))
+    }
+
+    /// DNS_CHECK: asks for records of type `kind` of `name`; `id` is a random number.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no such question.
+    pub fn dns(id: u16, kind: &str, name: &str) -> Result<Self, String> {
+        Dns::new(id, kind, name).map(|dns| Self(Kind::Dns(dns)))
+    }
+
     /// UDP_CHECK: sends `payload`. With `reply` there must be an answer of `lengths` (least,
     /// most) bytes that begins with these; each byte stands with the bits that count.
     pub const fn udp(payload: Vec<u8>, reply: Option<Vec<(u8, u8)>>, lengths: (u16, u16)) -> Self {
         Self(Kind::Udp(Udp::new(payload, reply, lengths)))
     }
 
+    /// PING_CHECK; `token` is a random number that comes back.
+    pub const fn ping(ipv6: bool, token: u64) -> Self {
+        Self(Kind::Ping(Ping::new(ipv6, token)))
+    }
+
     /// The connection stands (or the socket, where there are no connections).
     pub fn connected(&mut self) -> Step {
         match &mut self.0 {
             Kind::Tcp => Step::Done(Verdict::Passed("a connection was made".to_owned())),
+            Kind::Page(page) => page.connected(),
+            Kind::Smtp(_) => Step::Wait,
+            Kind::Dns(dns) => dns.connected(),
             Kind::Udp(udp) => udp.connected(),
+            Kind::Ping(ping) => ping.connected(),
         }
     }
 
@@ -66,22 +115,30 @@ impl Conversation {
     pub fn heard(&mut self, bytes: &[u8]) -> Step {
         match &mut self.0 {
             Kind::Tcp => Step::Wait,
+            Kind::Page(page) => page.heard(bytes),
+            Kind::Smtp(smtp) => smtp.heard(bytes),
+            Kind::Dns(dns) => dns.heard(bytes),
             Kind::Udp(udp) => udp.heard(bytes),
+            Kind::Ping(ping) => ping.heard(bytes),
         }
     }
 
     /// The other end closed the connection.
     pub fn closed(&mut self) -> Verdict {
         match &mut self.0 {
-            Kind::Tcp | Kind::Udp(_) => Verdict::Failed("the connection was closed".to_owned()),
+            Kind::Page(page) => page.closed(),
+            Kind::Smtp(smtp) => smtp.closed(),
+            Kind::Tcp | Kind::Dns(_) | Kind::Udp(_) | Kind::Ping(_) => {
+                Verdict::Failed("the connection was closed".to_owned())
+            }
         }
     }
 
     /// Nothing came for as long as was allowed.
     pub fn silent(&mut self) -> Verdict {
         match &mut self.0 {
-            Kind::Tcp => Verdict::Failed("nothing came in time".to_owned()),
             Kind::Udp(udp) => udp.silent(),
+            _ => Verdict::Failed("nothing came in time".to_owned()),
         }
     }
 }
