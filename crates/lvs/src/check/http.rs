@@ -156,15 +156,13 @@ impl Page {
         }
         if let Some(wanted) = &self.digest {
             let sum = sum.0.clone().finalize();
-            let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+            let sum = sum.iter().fold(String::new(), |sum, byte| sum + &format!("{byte:02x}"));
             if !sum.eq_ignore_ascii_case(wanted) {
                 return failed(format!("the page's MD5 sum is {sum}, not {wanted}"));
             }
         }
-        if let Some(pattern) = &self.pattern {
-            if let Err(why) = pattern.judge(kept) {
-                return failed(why);
-            }
+        if let Some(Err(why)) = self.pattern.as_ref().map(|pattern| pattern.judge(kept)) {
+            return failed(why);
         }
         Verdict::Passed(format!("status {status}, {length} bytes"))
     }

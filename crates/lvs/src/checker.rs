@@ -1,0 +1,149 @@
+//! One check of a real server: when it is made, and when its results count
+//! (docs/ancestors/keepalived.md §5).
+
+use crate::check::Verdict;
+use crate::config::{self, CheckerKind};
+use base::Instant;
+use std::time::Duration;
+
+/// Tells a checker from all others, also across reloads.
+pub(crate) type CheckerId = u64;
+
+/// The shortest pause between two checks: a result never leads to the next check within one step.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
+
+/// A checker at work.
+#[derive(Clone, Debug)]
+pub(crate) struct Checker {
+    pub(crate) id: CheckerId,
+    pub(crate) config: config::Checker,
+    /// What it says of its server.
+    pub(crate) up: bool,
+    /// Since when it says so.
+    pub(crate) since: Instant,
+    /// It succeeded at least once; before, one failure is enough.
+    proven: bool,
+    /// Failures in a row.
+    pub(crate) failures: u32,
+    /// Which page, or mail server, is asked next.
+    page: usize,
+    /// How many of them passed in a row while it is down.
+    passed: usize,
+    /// The number of the check that runs.
+    pub(crate) run: Option<u64>,
+    /// The last result.
+    pub(crate) last: Option<(Instant, String)>,
+    /// What a script (the weight) or a file (what is added to it) says.
+    pub(crate) weight: Option<i64>,
+}
+
+/// What follows from a result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Ruling {
+    /// The next check comes after this.
+    pub(crate) pause: Duration,
+    /// It says something else of its server now.
+    pub(crate) turned: bool,
+}
+
+impl Checker {
+    pub(crate) fn new(id: CheckerId, config: config::Checker, now: Instant) -> Self {
+        Self {
+            id,
+            up: !config.pace.alpha,
+            config,
+            since: now,
+            proven: false,
+            failures: 0,
+            page: 0,
+            passed: 0,
+            run: None,
+            last: None,
+            weight: None,
+        }
+    }
+
+    /// It goes on under a new configuration of the same check.
+    pub(crate) fn carried(self, config: config::Checker) -> Self {
+        Self { config, ..self }
+    }
+
+    /// It checks by itself; others are told.
+    pub(crate) const fn is_active(&self) -> bool {
+        !matches!(self.config.kind, CheckerKind::File { .. } | CheckerKind::Bfd { .. })
+    }
+
+    /// The page, or mail server, that is asked next.
+    pub(crate) const fn page(&self) -> usize {
+        self.page
+    }
+
+    /// How many pages or mail servers must pass.
+    fn pages(&self) -> usize {
+        match &self.config.kind {
+            CheckerKind::Http(http) => http.urls.len().max(1),
+            CheckerKind::Smtp { hosts, .. } => hosts.len().max(1),
+            _ => 1,
+        }
+    }
+
+    /// Counts a result.
+    pub(crate) fn rule(&mut self, now: Instant, verdict: &Verdict) -> Ruling {
+        let was = self.up;
+        let pause = match verdict {
+            Verdict::Passed(_) => self.passed(),
+            Verdict::Failed(_) => self.failed(),
+        };
+        if self.up != was {
+            self.since = now;
+        }
+        Ruling { pause: pause.max(PAUSE_MIN), turned: self.up != was }
+    }
+
+    fn passed(&mut self) -> Duration {
+        self.failures = 0;
+        let last_page = self.page + 1 >= self.pages();
+        self.page = if last_page { 0 } else { self.page + 1 };
+        if !self.up {
+            self.passed += 1;
+            self.up = self.passed >= self.pages();
+        }
+        if self.up {
+            (self.proven, self.passed) = (true, 0);
+        }
+        let at_once = match &self.config.kind {
+            CheckerKind::Http(http) => !self.up && http.fast_recovery,
+            CheckerKind::Smtp { .. } => !last_page,
+            _ => false,
+        };
+        if at_once { Duration::ZERO } else { self.config.pace.delay_loop }
+    }
+
+    fn failed(&mut self) -> Duration {
+        let pace = &self.config.pace;
+        let again = self.up && self.proven && self.failures < pace.retry;
+        self.failures = self.failures.saturating_add(1);
+        self.passed = 0;
+        if again {
+            return pace.delay_before_retry;
+        }
+        (self.up, self.page) = (false, 0);
+        pace.delay_loop
+    }
+
+    /// What it is told decides, without retries.
+    pub(crate) fn set(&mut self, now: Instant, up: bool) -> bool {
+        let turned = up != self.up;
+        if turned {
+            (self.up, self.since) = (up, now);
+        }
+        self.proven |= up;
+        self.failures = u32::from(!up);
+        turned
+    }
+
+    /// A predecessor judged it so: found in the kernel at the start.
+    pub(crate) fn adopt(&mut self, up: bool) {
+        self.up = up;
+    }
+}

@@ -1,0 +1,83 @@
+//! The director as clients see it.
+
+use crate::checker::Checker;
+use crate::config::Forward;
+use crate::director::Director;
+use crate::real::Real;
+use crate::server::Server;
+use crate::{name, probe, services};
+use api::lvs::{
+    CheckerStatus, LvsStatus, RealServerStatus, SorryServerStatus, VirtualServerStatus,
+};
+
+impl Director {
+    /// Everything there is to know, at this moment.
+    pub fn status(&self) -> LvsStatus {
+        LvsStatus {
+            servers: self.servers.iter().map(|server| self.server_status(server)).collect(),
+            sync: self.sync.halves(),
+            problem: self.unusable.clone(),
+        }
+    }
+
+    fn server_status(&self, server: &Server) -> VirtualServerStatus {
+        let config = &server.config;
+        VirtualServerStatus {
+            name: server.name.clone(),
+            services: server.keys.iter().map(name::key).collect(),
+            scheduler: config.scheduler.clone(),
+            up: server.up,
+            since: server.since,
+            quorum: config.quorum,
+            hysteresis: config.hysteresis,
+            weight: server.weight(),
+            suspended: server.suspended,
+            sorry: config.sorry.as_ref().map(|sorry| SorryServerStatus {
+                name: name::endpoint(sorry.ip, config.protocol, sorry.port),
+                in_use: server.is_sorry(),
+            }),
+            problem: server.problem.clone(),
+            real: server.real.iter().map(|real| self.real_status(server, real)).collect(),
+        }
+    }
+
+    fn real_status(&self, server: &Server, real: &Real) -> RealServerStatus {
+        let config = &real.config;
+        let forward = match config.forward {
+            Forward::Nat => "NAT",
+            Forward::Direct => "DR",
+            Forward::Tunnel(_) => "TUN",
+            Forward::Local => "local",
+            Forward::Bypass => "bypass",
+        };
+        let in_kernel = server.keys.first().and_then(|key| {
+            let like = services::destination(&server.config, key, config, 0);
+            self.table.weight(key, &like)
+        });
+        RealServerStatus {
+            name: real.name.clone(),
+            ip: config.ip,
+            port: config.port,
+            forward: forward.to_owned(),
+            up: real.up,
+            since: real.since,
+            base_weight: config.weight.into(),
+            weight: real.weight,
+            in_kernel,
+            checkers: real.checkers.iter().map(|checker| self.checker_status(checker)).collect(),
+        }
+    }
+
+    fn checker_status(&self, checker: &Checker) -> CheckerStatus {
+        CheckerStatus {
+            kind: probe::keyword(&checker.config.kind).to_owned(),
+            target: probe::target(checker),
+            up: checker.up,
+            since: checker.since,
+            last: checker.last.as_ref().map(|(_, words)| words.clone()),
+            last_at: checker.last.as_ref().map(|(at, _)| *at),
+            next_at: self.turns.get(&checker.id).copied(),
+            failures: checker.failures,
+        }
+    }
+}
