@@ -6,13 +6,14 @@
 pub use base::Command;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything one VRRP role does.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Config {
-    /// In the order of the file.
-    pub instances: Vec<Instance>,
+    /// In the order of the file. Shared by all that need one: there may be thousands.
+    pub instances: Vec<Arc<Instance>>,
     /// In the order of the file; members are instances that exist.
     pub groups: Vec<SyncGroup>,
     /// Scripts that some instance or group tracks.

@@ -31,8 +31,8 @@ fn all_addresses(of: &Instance) -> Vec<Address> {
 }
 
 /// A router with a new configuration and the memory of the old one.
-fn carried(old: Router, config: &Instance) -> Router {
-    let mut new = Router::new(config.clone());
+fn carried(old: Router, config: &Arc<Instance>) -> Router {
+    let mut new = Router::new(Arc::clone(config));
     let was = old.master_down();
     if new.learns_interval() && !old.is_master() {
         new.master_interval = old.master_interval;
@@ -125,7 +125,7 @@ impl Role {
         self.trackers = Trackers::new(&config, None);
         self.scripts = Scripts::new(&config, Scripts::default());
         self.links = Links::new(&config, std::mem::take(&mut self.links));
-        self.install(config, |instance| Router::new(instance.clone()));
+        self.install(config, |instance| Router::new(Arc::clone(instance)));
     }
 
     /// Swaps the configuration under running routers, and returns what was configured before.
@@ -144,7 +144,7 @@ impl Role {
         self.links = Links::new(&config, std::mem::take(&mut self.links));
         self.install(config, |instance| match old.remove(&instance.name) {
             Some(router) if is_same(&router.config, instance) => carried(router, instance),
-            _ => Router::new(instance.clone()),
+            _ => Router::new(Arc::clone(instance)),
         });
         for (place, group) in self.groups.iter_mut().enumerate() {
             if let Some(state) = states.get(&group.config.name) {

@@ -5,7 +5,7 @@
 //! than its logarithm.
 
 use crate::announce::Pacers;
-use crate::config::{Config, Tracked};
+use crate::config::{Config, Instance, Tracked};
 use crate::groups::Group;
 use crate::index::Index;
 use crate::io::{Condition, Input, Output, Received};
@@ -20,6 +20,7 @@ use api::{EventKind, Level, Subject};
 use base::{Deadlines, Instant, Machine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What a role brings along from its predecessor.
 #[derive(Clone, Debug, Default)]
@@ -116,16 +117,12 @@ impl Role {
             strangers: Refusals::default(),
             config: Config::default(),
         };
-        role.install(config, |instance| Router::new(instance.clone()));
+        role.install(config, |instance| Router::new(Arc::clone(instance)));
         role
     }
 
     /// Puts a configuration in place, with a router for each of its instances.
-    pub(crate) fn install(
-        &mut self,
-        config: Config,
-        router: impl FnMut(&crate::config::Instance) -> Router,
-    ) {
+    pub(crate) fn install(&mut self, config: Config, router: impl FnMut(&Arc<Instance>) -> Router) {
         self.routers = config.instances.iter().map(router).collect();
         self.names =
             config.instances.iter().enumerate().map(|(id, i)| (i.name.clone(), id)).collect();

@@ -161,7 +161,7 @@ pub(crate) struct Router {
 }
 
 impl Router {
-    pub(crate) fn new(config: Instance) -> Self {
+    pub(crate) fn new(config: Arc<Instance>) -> Self {
         Self {
             state: State::Init,
             since: Instant::ZERO,
@@ -187,7 +187,7 @@ impl Router {
             counters: Counters::default(),
             refusals: Refusals::default(),
             elections: Refusals::default(),
-            config: Arc::new(config),
+            config,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{Files, codes, expand, read, read_with};
 use base::Severity;
 use lvs::config::{CheckerKind, Forward, GroupMember, Protocol, Service};
+use std::sync::Arc;
 use std::time::Duration;
 use vrrp::config::{
     Authentication, Broadcast, Checksum, Destination, Family, Instance, Tracked, Version,
@@ -11,7 +12,8 @@ use vrrp::config::{
 /// The one instance of a good text with these lines added.
 fn instance(lines: &str) -> Instance {
     let read = read(&expand("in", "", lines));
-    read.vrrp.instances.into_iter().next().unwrap_or_else(|| panic!("{:#?}", read.findings))
+    let first = read.vrrp.instances.into_iter().next();
+    Arc::unwrap_or_clone(first.unwrap_or_else(|| panic!("{:#?}", read.findings)))
 }
 
 const SECURE: &str = "global_defs {\n enable_script_security\n script_user root\n}\n";

@@ -78,7 +78,7 @@ impl Report<'_> {
     fn routers(&self) -> impl Iterator<Item = (&Instance, &RouterStatus)> {
         self.settings.vrrp.instances.iter().filter_map(|instance| {
             let status = self.status.routers.iter().find(|status| status.name == instance.name)?;
-            Some((instance, status))
+            Some((&**instance, status))
         })
     }
 

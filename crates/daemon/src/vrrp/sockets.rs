@@ -65,7 +65,8 @@ impl Sockets {
             })
             .collect();
         self.wanted = wanted;
-        let needed: BTreeSet<&str> = config.instances.iter().flat_map(spoken_on).collect();
+        let needed: BTreeSet<&str> =
+            config.instances.iter().flat_map(|one| spoken_on(one)).collect();
         self.mouths
             .retain(|(name, _), _| name.as_ref().is_none_or(|name| needed.contains(name.as_str())));
         self.mute.clear();

@@ -6,6 +6,7 @@ use linux::netlink::Netlink;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::sync::Arc;
 use vrrp::config::{Config, Instance};
 
 /// What an interface with a virtual MAC address needs, beside what its base does: it answers ARP
@@ -18,7 +19,7 @@ const BASE: [(&str, &str); 2] = [("arp_ignore", "1"), ("arp_filter", "1")];
 
 /// Makes the interfaces of a configuration that are missing; sentences for what failed.
 pub(crate) fn make(netlink: &mut Netlink, config: &Config) -> Vec<String> {
-    let of = |instance: &Instance| {
+    let of = |instance: &Arc<Instance>| {
         let vmac = instance.vmac.clone()?;
         Some((vmac, instance.interface.clone()?))
     };

@@ -1,6 +1,6 @@
 //! Passwords, authentication headers and signed trailers (docs/ancestors/keepalived.md §0/4, §3.1).
 
-use crate::world::{World, config, instance, instance_v3, received, secs};
+use crate::world::{World, config, instance, instance_v3, nth, received, secs};
 use vrrp::config::{Authentication, Config, Destination, Family, HmacKeys, HmacMode, Instance};
 use vrrp::{Boot, Inherited, Input, Output, Received};
 
@@ -48,7 +48,7 @@ fn the_same_secret_keeps_a_backup_quiet_and_another_makes_two_masters() {
 fn over_ipv6_a_password_is_not_sent_and_not_asked_for() {
     let at = |priority| {
         let mut config = with(Authentication::Pass(KEY), priority);
-        let router = &mut config.instances[0];
+        let router = nth(&mut config, 0);
         router.family = Family::V6;
         router.addresses = vec![crate::world::address("2001:db8::100")];
         router.destination = Destination::Multicast("ff02::12".parse().expect("an address"));

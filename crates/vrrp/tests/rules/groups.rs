@@ -1,6 +1,6 @@
 //! Sync groups (docs/ancestors/keepalived.md §2.3, §2.5).
 
-use crate::world::{World, config, group, instance, script, track_script};
+use crate::world::{World, config, group, instance, nth, script, track_script};
 use vrrp::config::{Config, Instance, Vrid};
 use vrrp::{Input, Output};
 
@@ -48,7 +48,7 @@ fn one_member_does_not_become_master_while_another_hears_its_master() {
 #[test]
 fn a_fault_of_one_is_a_fault_of_all() {
     let mut sick = gateway(100);
-    sick.instances[1].tracks = vec![track_script("s", 0)];
+    nth(&mut sick, 1).tracks = vec![track_script("s", 0)];
     sick.scripts = vec![script("s")];
     let mut world = World::of(vec![sick, gateway(90)]);
     world.run(5.1);
@@ -83,7 +83,7 @@ fn a_groups_own_tracker_counts_for_all() {
 #[test]
 fn a_member_that_waits_for_a_first_result_lets_all_wait() {
     let mut slow = gateway(100);
-    slow.instances[1].tracks = vec![track_script("s", 0)];
+    nth(&mut slow, 1).tracks = vec![track_script("s", 0)];
     slow.scripts = vec![script("s")];
     let mut world = World::new(1);
     world.hosts[0].script_time = crate::world::ms(700);
@@ -127,7 +127,7 @@ fn one_member_that_yields_pulls_the_others_which_say_goodbye() {
 #[test]
 fn a_group_starts_as_backup_unless_all_its_members_are_owners() {
     let mut mixed = gateway(255);
-    mixed.instances[1].priority = 100;
+    nth(&mut mixed, 1).priority = 100;
     let world = World::of(vec![mixed]);
     assert_eq!(states(&world, 0), ["BACKUP"; 2]);
     let world = World::of(vec![gateway(255)]);

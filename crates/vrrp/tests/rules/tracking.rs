@@ -1,6 +1,6 @@
 //! What states and priorities depend on (docs/ancestors/keepalived.md §0/3, 17, 21 and §2.3).
 
-use crate::world::{World, config, instance, ms, script, secs, track_script};
+use crate::world::{World, config, instance, ms, nth, script, secs, track_script};
 use std::net::IpAddr;
 use vrrp::config::{Config, Instance, LinkDelay, Script, Track, Tracked};
 use vrrp::{Boot, Condition, Input, Output};
@@ -102,7 +102,7 @@ fn a_weight_moves_the_priority_and_the_other_takes_over_when_it_stops_accepting(
 fn priorities_stay_between_1_and_254_and_an_owner_is_worth_255() {
     for (priority, weight, effective) in [(100, 300, 254), (250, 10, 254), (255, 10, 255)] {
         let mut config = scripted(weight, script("s"));
-        config.instances[0].priority = priority;
+        nth(&mut config, 0).priority = priority;
         let mut world = World::of(vec![config]);
         world.run(1.0);
         assert_eq!(world.status(0, "VI_1").effective_priority, effective);
@@ -135,8 +135,8 @@ fn files_processes_and_sessions_count_like_scripts() {
 fn no_weight_moves_an_owner() {
     let file = Tracked::File("f".into());
     let mut owner = tracking(file.clone(), 1);
-    owner.instances[0].priority = 255;
-    owner.instances[0].initially_master = true;
+    nth(&mut owner, 0).priority = 255;
+    nth(&mut owner, 0).initially_master = true;
     let mut world = World::of(vec![owner]);
     world.give(0, Input::Tracker { what: file, condition: Condition::Value(-300) });
     assert_eq!(

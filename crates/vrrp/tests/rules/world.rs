@@ -4,6 +4,7 @@
 use base::{Dice, Instant, Machine, WallTime};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 use vrrp::config::{
     Address, AddressFlags, Authentication, Broadcast, Checksum, Command, Config, Destination,
@@ -102,7 +103,12 @@ pub(crate) fn instance_v3(name: &str, priority: u8, advert_int: Duration) -> Ins
 
 /// A configuration of these instances.
 pub(crate) fn config(instances: Vec<Instance>) -> Config {
-    Config { instances, ..Config::default() }
+    Config { instances: instances.into_iter().map(Arc::new).collect(), ..Config::default() }
+}
+
+/// An instance of a configuration, to be changed.
+pub(crate) fn nth(config: &mut Config, place: usize) -> &mut Instance {
+    Arc::make_mut(&mut config.instances[place])
 }
 
 /// A program without arguments.

@@ -11,6 +11,7 @@ use crate::keepalived::findings::Place;
 use crate::keepalived::values;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 use vrrp::config::{
     Authentication, Checksum, Config, Destination, Family, Garp, Instance, Track, Tracked, Version,
@@ -76,7 +77,7 @@ impl Lowering<'_> {
         for group in &mut config.groups {
             group.tracks.retain(runs);
         }
-        config.instances = instances;
+        config.instances = instances.into_iter().map(Arc::new).collect();
         config.scripts = scripts;
         config
     }
