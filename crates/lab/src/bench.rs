@@ -16,7 +16,7 @@ use crate::{impossible, world};
 use anyhow::{Context, Result, bail, ensure};
 use rows::{Job, ROWS, Row};
 use serde::{Deserialize, Serialize};
-use sim::scenario::{Maker, Pair};
+use sim::scenario::{Maker, Pair, Role};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
@@ -85,7 +85,7 @@ pub fn main(args: &[String]) -> i32 {
         }
     };
     for &maker in &plan.makers {
-        if let Some(sentence) = impossible(Pair(maker, maker)) {
+        if let Some(sentence) = impossible(Role::Heartbeat, Pair(maker, maker)) {
             eprintln!("bench: {sentence}");
             return IMPOSSIBLE;
         }

@@ -23,7 +23,7 @@ pub(crate) struct Usage {
 pub(crate) fn usage(host: &Host) -> Result<Usage> {
     let first = host.pid().context("the host is off")?;
     let mut usage = Usage { cpu: Duration::ZERO, packets: packets(first)?, resident: 0 };
-    for pid in host.daemon()? {
+    for pid in host.daemon_processes()? {
         usage.cpu += cpu(pid)?;
         usage.resident += resident(pid)?;
     }

@@ -1,10 +1,12 @@
 //! A host of the lab: switched on and off, given files, made to run commands.
 
+use crate::daemon::Daemon;
 use crate::init::{LAYERED, Spec};
+use crate::peers::Peer;
 use crate::world;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
-use sim::scenario::{ConfigFiles, FileName, Maker, Process};
+use sim::scenario::{ConfigFiles, FileName, Maker, Process, Role};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -20,32 +22,25 @@ const PATH: &str =
 /// How often a command that runs is looked at.
 const POLL: Duration = Duration::from_millis(10);
 
+/// Longest a signal may take to be sent.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
+
 /// Longest output of a command that is kept, in bytes: what fits a report.
 const OUTPUT_MAX: usize = 16 << 10;
 
-/// Names our program is called by on a host of ours, as `handover install` would put them.
-const OUR_NAMES: [&str; 9] = [
-    "usr/sbin/heartbeat",
-    "usr/libexec/heartbeat/heartbeat",
-    "usr/bin/cl_status",
-    "usr/bin/handover",
-    "usr/share/heartbeat/hb_standby",
-    "usr/share/heartbeat/hb_takeover",
-    "usr/share/heartbeat/hb_addnode",
-    "usr/share/heartbeat/hb_delnode",
-    "usr/lib/heartbeat/ipfail",
+/// The account Heartbeat's clients run under, and FRR's. Debian's packages would have made them.
+const PASSWD_LINES: [&str; 2] = [
+    "hacluster:x:994:994::/var/lib/heartbeat:/usr/sbin/nologin\n",
+    "frr:x:993:993::/nonexistent:/usr/sbin/nologin\n",
 ];
-
-/// The account Heartbeat's clients run under. Debian's package would have made it.
-const PASSWD_LINE: &str = "hacluster:x:994:994::/var/lib/heartbeat:/usr/sbin/nologin\n";
-/// And its group.
-const GROUP_LINE: &str = "haclient:x:994:\n";
+/// And their groups.
+const GROUP_LINES: [&str; 3] = ["haclient:x:994:\n", "frr:x:993:\n", "frrvty:x:992:frr\n"];
 
 /// A machine that can be on or off.
 pub(crate) struct Host {
     name: String,
     dir: PathBuf,
-    maker: Option<Maker>,
+    daemon: Option<Daemon>,
     running: Option<Running>,
     commands: u32,
 }
@@ -66,9 +61,9 @@ pub(crate) struct Ended {
 }
 
 impl Host {
-    /// Describes a host; nothing runs yet. `maker` is whose daemon it has, if any; `programs` is
-    /// the ancestor's tree.
-    pub(crate) fn new(name: &str, maker: Option<Maker>, programs: Option<&Path>) -> Result<Self> {
+    /// Describes a host; nothing runs yet. `daemon` is what it has, if any, whose packages are
+    /// fetched if they are not here.
+    pub(crate) fn new(name: &str, daemon: Option<Daemon>) -> Result<Self> {
         let dir = Path::new(world::WORK).join(name);
         for layer in LAYERED {
             fs::create_dir_all(dir.join(layer))?;
@@ -76,44 +71,44 @@ impl Host {
         let spec = Spec {
             name: name.to_owned(),
             layers: dir.clone(),
-            programs: programs.filter(|_| maker == Some(Maker::Real)).map(Path::to_path_buf),
+            programs: daemon.and_then(Daemon::peer).map(Peer::ensure).transpose()?,
             user_xattr: !world::is_root(),
         };
         fs::write(dir.join("spec.json"), serde_json::to_vec(&spec)?)?;
-        let host = Self { name: name.to_owned(), dir, maker, running: None, commands: 0 };
+        let host = Self { name: name.to_owned(), dir, daemon, running: None, commands: 0 };
         host.furnish()?;
         Ok(host)
     }
 
     /// What an installation would have put on the host's disk.
     fn furnish(&self) -> Result<()> {
-        self.append_account("passwd", PASSWD_LINE)?;
-        self.append_account("group", GROUP_LINE)?;
-        for dir in ["etc/ha.d/resource.d", "etc/init.d", "var/log", "var/lib/heartbeat/cores"] {
+        self.append_accounts("passwd", &PASSWD_LINES)?;
+        self.append_accounts("group", &GROUP_LINES)?;
+        for dir in ["etc/ha.d/resource.d", "etc/init.d", "var/log/frr", "var/lib/heartbeat/cores"] {
             fs::create_dir_all(self.dir.join(dir))?;
         }
-        match self.maker {
-            Some(Maker::Ours) => {
-                let program = world::handover_program()?;
-                for name in OUR_NAMES {
-                    link(&program, &self.dir.join(name))?;
-                }
-                Ok(())
-            }
+        let Some(daemon) = self.daemon else { return Ok(()) };
+        if daemon.role == Role::Keepalived {
+            self.write("usr/local/sbin/systemctl", &daemon.systemctl(), 0o755)?;
+        } else if daemon.maker == Maker::Real {
             // The old path that published files name; Debian moved the program (measured:
             // docs/ancestors/heartbeat.md §5.2).
-            Some(Maker::Real) => link(
-                Path::new("/usr/libexec/heartbeat/ipfail"),
-                &self.dir.join("usr/lib/heartbeat/ipfail"),
-            ),
-            None => Ok(()),
+            let moved = Path::new("/usr/libexec/heartbeat/ipfail");
+            link(moved, &self.dir.join("usr/lib/heartbeat/ipfail"))?;
         }
+        for name in daemon.names() {
+            link(&world::handover_program()?, &self.dir.join(name))?;
+        }
+        Ok(())
     }
 
-    fn append_account(&self, file: &str, line: &str) -> Result<()> {
+    fn append_accounts(&self, file: &str, lines: &[&str]) -> Result<()> {
         let mut text = fs::read_to_string(Path::new("/etc").join(file))?;
-        if !text.contains(line.split(':').next().unwrap_or(line)) {
-            text.push_str(line);
+        for line in lines {
+            let name = line.split_inclusive(':').next().unwrap_or(line);
+            if !text.lines().any(|old| old.starts_with(name)) {
+                text.push_str(line);
+            }
         }
         fs::write(self.dir.join("etc").join(file), text)?;
         Ok(())
@@ -126,7 +121,7 @@ impl Host {
 
     /// True for a node of ours.
     pub(crate) fn is_ours(&self) -> bool {
-        self.maker == Some(Maker::Ours)
+        self.daemon.is_some_and(|daemon| daemon.maker == Maker::Ours)
     }
 
     /// Switches it on and returns its first process, as this world numbers it.
@@ -195,7 +190,9 @@ impl Host {
             let text = files.text(file);
             if !text.is_empty() {
                 let folder = file.folder().trim_start_matches('/');
-                self.write(&format!("{folder}/{file}"), text, 0o600)?;
+                // FRR reads its own as another user.
+                let mode = if file == FileName::FrrConf { 0o644 } else { 0o600 };
+                self.write(&format!("{folder}/{file}"), text, mode)?;
             }
         }
         Ok(())
@@ -263,7 +260,7 @@ impl Host {
 
     /// Sends a signal to every process of the daemon, and says how many there were.
     pub(crate) fn signal_daemon(&self, number: Signal) -> Result<usize> {
-        let daemon = self.daemon()?;
+        let daemon = self.daemon_processes()?;
         for &pid in &daemon {
             signal(pid, number).ok();
         }
@@ -271,7 +268,7 @@ impl Host {
     }
 
     /// Every process of the daemon, as this world numbers them.
-    pub(crate) fn daemon(&self) -> Result<Vec<u32>> {
+    pub(crate) fn daemon_processes(&self) -> Result<Vec<u32>> {
         let host = self.pid().with_context(|| format!("{} is switched off", self.name))?;
         let space = fs::read_link(format!("/proc/{host}/ns/pid"))?;
         let mut found = Vec::new();
@@ -288,45 +285,50 @@ impl Host {
         Ok(found)
     }
 
-    /// Ends one process of our family with signal 9.
-    pub(crate) fn kill_process(&self, process: Process) -> Result<()> {
+    /// Ends one process of the family with signal 9.
+    pub(crate) fn kill_process(&mut self, process: Process) -> Result<()> {
+        let router = self.daemon.is_some_and(|daemon| daemon.role == Role::Keepalived);
+        // Both makers' routers leave the numbers of these two in files.
+        let file = match process {
+            Process::Parent if router => Some("keepalived"),
+            Process::Worker if router => Some("vrrp"),
+            _ => None,
+        };
+        if let Some(file) = file {
+            let kill = format!("kill -9 \"$(cat /run/{file}.pid)\"");
+            let ended = self.run(&["sh", "-c", &kill], KILL_LIMIT)?;
+            ensure!(ended.code == Some(0), "{}: {}", self.name, ended.output);
+            return Ok(());
+        }
         let name = format!("internal-{}", process.word());
         let plays = |pid: &u32| {
             let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             words.split(|&byte| byte == 0).nth(1) == Some(name.as_bytes())
         };
-        let found: Vec<u32> = self.daemon()?.into_iter().filter(plays).collect();
+        let found: Vec<u32> = self.daemon_processes()?.into_iter().filter(plays).collect();
         match found[..] {
             [pid] => signal(pid, Signal::KILL),
             _ => bail!("{} has {} processes `{name}`", self.name, found.len()),
         }
     }
 
-    /// The ancestor's processes run a program below its own directory. Ours run our program; so do
-    /// the lab's own processes when the lab is part of it, but these say so in their first word.
     fn is_daemon(&self, pid: u32) -> bool {
         let Ok(program) = fs::read_link(format!("/proc/{pid}/exe")) else { return false };
-        match self.maker {
-            Some(Maker::Real) => program.starts_with("/usr/libexec/heartbeat"),
-            Some(Maker::Ours) => {
-                let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-                let lab = words.split(|&byte| byte == 0).nth(1) == Some(b"lab");
-                !lab && world::handover_program().is_ok_and(|ours| ours == program)
-            }
-            None => false,
-        }
+        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        self.daemon.is_some_and(|daemon| daemon.owns(&program, &words))
     }
 
-    /// The end of its cluster log, newest last.
+    /// The end of its daemon's log, newest last.
     pub(crate) fn log_tail(&self, lines: usize) -> Vec<String> {
         let text = self.log();
         let all: Vec<&str> = text.lines().collect();
         all[all.len().saturating_sub(lines)..].iter().map(|&line| line.to_owned()).collect()
     }
 
-    /// Its whole cluster log.
+    /// Its daemon's whole log.
     pub(crate) fn log(&self) -> String {
-        let bytes = fs::read(self.file("var/log/ha-log")).unwrap_or_default();
+        let Some(daemon) = self.daemon else { return String::new() };
+        let bytes = fs::read(self.file(daemon.log())).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 }

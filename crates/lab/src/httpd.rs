@@ -14,6 +14,15 @@ pub(crate) const HTTPD: Server = Server { name: "httpd", port: PAGE_PORT };
 /// A server that no group starts, on the port that the port-check pair's how-to watches.
 pub(crate) const LISTENER: Server = Server { name: "listener", port: 12_345 };
 
+/// The published nginx pair's server. Its check looks for a process of this name.
+pub(crate) const NGINX: Server = Server { name: "nginx", port: PAGE_PORT };
+
+/// Where that program is on its hosts.
+pub(crate) const NGINX_PROGRAM: &str = "usr/sbin/nginx";
+
+/// With this file the server can't be started, as with a mistake in its configuration.
+const BROKEN: &str = "/etc/broken";
+
 /// A server with an init script of its own.
 #[derive(Clone, Copy)]
 pub(crate) struct Server {
@@ -62,6 +71,8 @@ fn serve(mut stream: TcpStream, name: &str) -> std::io::Result<()> {
 pub(crate) fn init_script(server: Server, program: &str) -> String {
     let Server { name, port } = server;
     let pid_file = format!("/run/{name}.pid");
+    let named = format!("/{NGINX_PROGRAM}");
+    let program = if name == NGINX.name { &named } else { program };
     let mut script = format!("#!/bin/sh\n# The lab's {name}.\n");
     let _ = write!(
         script,
@@ -69,6 +80,7 @@ pub(crate) fn init_script(server: Server, program: &str) -> String {
 case "$1" in
 start)
     alive && exit 0
+    [ -e {BROKEN}-{name} ] && {{ echo "{name} did not start"; exit 1; }}
     rm -f {pid_file}
     setsid '{program}' lab httpd {port} {pid_file} </dev/null >/dev/null 2>&1 &
     for i in $(seq 250); do

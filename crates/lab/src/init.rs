@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_millis(20);
 pub(crate) struct Spec {
     /// What `uname -n` prints.
     pub(crate) name: String,
-    /// Its writable layers: `etc`, `usr` and `var`. They survive a power cut.
+    /// Its writable layers: `etc`, `usr`, `var` and `tmp`. They survive a power cut.
     pub(crate) layers: PathBuf,
     /// A tree of foreign programs laid over the file system, if the host has one.
     pub(crate) programs: Option<PathBuf>,
@@ -32,7 +32,7 @@ pub(crate) struct Spec {
 }
 
 /// The directories a host has to itself; the rest is the machine's own.
-pub(crate) const LAYERED: [&str; 3] = ["etc", "usr", "var"];
+pub(crate) const LAYERED: [&str; 4] = ["etc", "usr", "var", "tmp"];
 
 /// `lab init SPEC`: never returns while the host lives.
 ///

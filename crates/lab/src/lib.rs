@@ -9,6 +9,7 @@
 
 pub mod bench;
 mod client;
+mod daemon;
 mod demo;
 mod events;
 mod flood;
@@ -28,19 +29,20 @@ mod words;
 mod world;
 
 pub use client::{Answer, INTERVAL};
-pub use library::{scenario, scenarios};
+pub use library::{router_scenarios, scenario, scenarios};
 pub use report::{Outcome, Report, StepReport};
-pub use table::{SIDE_BY_SIDE, run_all, table, table_of};
+pub use table::{SIDE_BY_SIDE, Table, run_all};
 pub use words::main;
 pub use world::{handover_program, is_root, missing};
 
 use anyhow::{Context, Result};
-use sim::scenario::{Command, Maker, Pair};
+use daemon::Daemon;
+use sim::scenario::{Command, Maker, Pair, Role, Seat};
 use std::io::Read;
 use std::process::Stdio;
 
 /// Why this pair can't be run here, in one sentence that says how to change that.
-pub fn impossible(pair: Pair) -> Option<String> {
+pub fn impossible(role: Role, pair: Pair) -> Option<String> {
     if let Some(sentence) = missing() {
         return Some(sentence);
     }
@@ -50,11 +52,12 @@ pub fn impossible(pair: Pair) -> Option<String> {
     {
         return Some(format!("{error:#}"));
     }
-    if makers.contains(&Maker::Real) {
+    let peers = Seat::BOTH.map(|seat| Daemon { role, maker: pair.maker(seat) }.peer());
+    for peer in peers.into_iter().flatten() {
         if !is_root() {
-            return Some("real Heartbeat changes to users of its own, which takes root".into());
+            return Some("real daemons change to users of their own, which takes root".into());
         }
-        if let Err(error) = peers::ensure() {
+        if let Err(error) = peer.ensure() {
             return Some(format!("{error:#}"));
         }
     }
@@ -67,13 +70,14 @@ pub fn impossible(pair: Pair) -> Option<String> {
 /// When the scenario can't be read or its world ended without a report.
 pub fn run(name: &str, pair: Pair) -> Result<Report> {
     let scenario = scenario(name)?;
-    if let Some(why) = impossible(pair) {
+    if let Some(why) = impossible(scenario.cluster.role, pair) {
         return Ok(Report::skipped(&scenario, pair, why));
     }
     let names_ancestor = scenario.steps.iter().any(
         |step| matches!(&step.command, Command::Script(script) if peers::are_named_in(script)),
     );
-    if names_ancestor && let Some(why) = impossible(Pair(Maker::Real, Maker::Real)) {
+    let real = Pair(Maker::Real, Maker::Real);
+    if names_ancestor && let Some(why) = impossible(Role::Heartbeat, real) {
         return Ok(Report::skipped(&scenario, pair, why));
     }
     let file = library::path(name);

@@ -12,6 +12,9 @@ fn folder() -> PathBuf {
     if here.is_dir() { here } else { built }
 }
 
+/// The part of that folder for virtual routers; their scenarios' names begin with it.
+const ROUTERS: &str = "vrrp";
+
 /// A scenario by its name, or by the path of its file.
 ///
 /// # Errors
@@ -26,13 +29,24 @@ pub(crate) fn path(name: &str) -> PathBuf {
     if direct.is_file() { direct } else { folder().join(format!("{name}.txt")) }
 }
 
-/// All scenarios, by name.
+/// All scenarios of Heartbeat clusters, by name.
 ///
 /// # Errors
 /// When one of them can't be read.
 pub fn scenarios() -> Result<Vec<Scenario>> {
-    let folder = folder();
-    let entries = fs::read_dir(&folder).with_context(|| {
+    all_in(&folder())
+}
+
+/// All scenarios of virtual routers, by name.
+///
+/// # Errors
+/// When one of them can't be read.
+pub fn router_scenarios() -> Result<Vec<Scenario>> {
+    all_in(&folder().join(ROUTERS))
+}
+
+fn all_in(folder: &Path) -> Result<Vec<Scenario>> {
+    let entries = fs::read_dir(folder).with_context(|| {
         format!("there are no scenarios in {}: run this in a checkout", folder.display())
     })?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
@@ -44,7 +58,10 @@ pub fn scenarios() -> Result<Vec<Scenario>> {
 fn read(file: &Path) -> Result<Scenario> {
     let text =
         fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let mut name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    if file.parent().is_some_and(|folder| folder.ends_with(ROUTERS)) {
+        name = format!("{ROUTERS}/{name}");
+    }
     match parse(&name, &text) {
         Ok(scenario) => Ok(scenario),
         Err(found) => {
@@ -62,9 +79,10 @@ fn read(file: &Path) -> Result<Scenario> {
 mod tests {
     #[test]
     fn every_scenario_file_is_understood_and_says_what_it_is_about() {
-        let all = super::scenarios().expect("readable");
-        assert!(!all.is_empty());
-        for scenario in all {
+        let [clusters, routers] = [super::scenarios(), super::router_scenarios()];
+        let (clusters, routers) = (clusters.expect("readable"), routers.expect("readable"));
+        assert!(!clusters.is_empty() && !routers.is_empty());
+        for scenario in clusters.into_iter().chain(routers) {
             assert!(!scenario.about.is_empty(), "{} has no comment at its head", scenario.name);
         }
     }

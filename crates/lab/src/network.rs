@@ -6,6 +6,7 @@ use sim::scenario::{Cluster, Cut, Interface, Machine, Seat};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::process::{Command, Stdio};
 
 /// A machine of the lab by its place in a network: the two nodes, then client and gateway.
@@ -144,15 +145,26 @@ impl Network {
     }
 
     /// The hearing node drops what comes from the other one, before its kernel looks whether it
-    /// is meant: unicast and broadcast alike, on the interface it came in by.
+    /// is meant: unicast and broadcast alike, on the interface it came in by. No multicast reaches
+    /// it, for that is not looked up by rules.
     fn one_way(&self, from: Seat, link: Option<&str>, on: bool) -> Result<()> {
-        let Some(pid) = self.hosts[from.other().0] else { return Ok(()) };
+        let hearing = from.other();
+        let Some(pid) = self.hosts[hearing.0] else { return Ok(()) };
         let verb = if on { "add" } else { "del" };
         let mut script = String::new();
         if on {
             local_table_last(pid)?;
         }
         for interface in self.links(from, link) {
+            let (port, flood) = (port(hearing.0, interface.name), if on { "off" } else { "on" });
+            output(Command::new("bridge").args([
+                "link",
+                "set",
+                "dev",
+                &port,
+                "mcast_flood",
+                flood,
+            ]))?;
             let _ = writeln!(
                 script,
                 "rule {verb} pref {CUT_PREFERENCE} from {} iif {} blackhole",
@@ -228,11 +240,16 @@ fn ip(pid: Option<u32>, script: &str) -> Result<()> {
 }
 
 /// The nodes whose kernel has `address` as its own.
-pub(crate) fn holders(hosts: &[(Seat, u32)], address: std::net::Ipv4Addr) -> BTreeSet<Seat> {
-    let held = |pid: &u32| {
-        let table =
-            std::fs::read_to_string(format!("/proc/{pid}/net/fib_trie")).unwrap_or_default();
-        is_local(&table, address)
+pub(crate) fn holders(hosts: &[(Seat, u32)], address: IpAddr) -> BTreeSet<Seat> {
+    let read = |pid: &u32, file: &str| {
+        std::fs::read_to_string(format!("/proc/{pid}/net/{file}")).unwrap_or_default()
+    };
+    let held = |pid: &u32| match address {
+        IpAddr::V4(address) => is_local(&read(pid, "fib_trie"), address),
+        IpAddr::V6(address) => {
+            let digits = format!("{:032x} ", address.to_bits());
+            read(pid, "if_inet6").lines().any(|line| line.starts_with(&digits))
+        }
     };
     hosts.iter().filter(|(_, pid)| held(pid)).map(|(seat, _)| *seat).collect()
 }

@@ -1,5 +1,5 @@
-//! The ancestor's programs: Debian's packages, fetched by the system's own `apt-get download` and
-//! unpacked under `target/peers`. Nothing is installed, no maintainer script runs.
+//! The ancestors' programs, and FRR's: Debian's packages, fetched by the system's own
+//! `apt-get download` and unpacked under `target/peers…`. Nothing is installed, no maintainer script runs.
 
 use anyhow::{Context, Result, bail, ensure};
 use sim::scenario::Script;
@@ -8,12 +8,47 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// What is unpacked beside what it needs.
-const PACKAGE: &str = "heartbeat";
+/// Someone else's daemon.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Peer {
+    /// Heartbeat 3.0.6.
+    Heartbeat,
+    /// keepalived 2.2.7.
+    Keepalived,
+    /// FRR's zebra and vrrpd.
+    Frr,
+}
 
-/// Packages the closure names and the lab has no use for: they configure or convert an installed
-/// system, or are one of two alternatives.
+/// Packages Heartbeat's closure names and the lab has no use for: they configure or convert an
+/// installed system, or are one of two alternatives.
 const NOT_NEEDED: [&str; 3] = ["cdebconf", "usrmerge", "inetutils-ping"];
+
+/// keepalived and what it needs beyond a base system: its closure has half a desktop in it.
+const KEEPALIVED_PACKAGES: [&str; 10] = [
+    "keepalived",
+    "libglib2.0-0",
+    "libkmod2",
+    "libnftnl11",
+    "libnl-3-200",
+    "libnl-genl-3-200",
+    "libpci3",
+    "libsnmp-base",
+    "libsnmp40",
+    "libwrap0",
+];
+
+/// FRR and what it needs beyond a base system.
+const FRR_PACKAGES: [&str; 9] = [
+    "frr",
+    "libyang2",
+    "libc-ares2",
+    "libcap2",
+    "libelf1",
+    "libjson-c5",
+    "libpcre2-8-0",
+    "libprotobuf-c1",
+    "libreadline8",
+];
 
 /// Where scripts of a scenario find the ancestor's programs, whosever daemon runs there.
 pub(crate) const SHOWN_AT: &str = "/usr/local/lib/ancestor";
@@ -26,36 +61,100 @@ pub(crate) fn are_named_in(script: &Script) -> bool {
 /// Written last; its content is the list of unpacked packages.
 const STAMP: &str = "unpacked";
 
-/// Where the ancestor's files are, fetching them on the first call.
+/// Where Heartbeat's files are, fetching them on the first call.
 ///
 /// # Errors
 /// One sentence that says what is missing and how to get it.
 pub fn ensure() -> Result<PathBuf> {
-    let base = target_dir()?.join("peers");
-    let root = base.join("root");
-    if base.join(STAMP).exists() {
-        return Ok(root);
-    }
-    for tool in ["apt-get", "apt-cache", "dpkg"] {
-        if !tool_exists(tool) {
-            bail!(
-                "real Heartbeat comes from Debian's archive, and `{tool}` is not here: run the \
-                   pairs with real nodes on Debian 12"
-            );
+    Peer::Heartbeat.ensure()
+}
+
+impl Peer {
+    /// What people call it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Heartbeat => "heartbeat",
+            Self::Keepalived => "keepalived",
+            Self::Frr => "frr",
         }
     }
-    // Unpacked beside and moved, so that two labs that start at once don't meet.
-    let work = base.join(format!("work-{}", std::process::id()));
-    fs::create_dir_all(&work).with_context(|| format!("cannot create {}", work.display()))?;
-    let fetched = fetch(&work);
-    let done = fetched.and_then(|packages| {
-        if !root.exists() {
-            fs::rename(work.join("root"), &root).context("cannot move the unpacked packages")?;
+
+    /// Its directory below `target`.
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Heartbeat => "peers",
+            Self::Keepalived => "peers-keepalived",
+            Self::Frr => "peers-frr",
         }
-        fs::write(base.join(STAMP), packages.join("\n")).context("cannot write the stamp")
-    });
-    fs::remove_dir_all(&work).ok();
-    done.map(|()| root)
+    }
+
+    /// Where its files are, fetching them on the first call.
+    ///
+    /// # Errors
+    /// One sentence that says what is missing and how to get it.
+    pub fn ensure(self) -> Result<PathBuf> {
+        let base = target_dir()?.join(self.folder());
+        let root = base.join("root");
+        if base.join(STAMP).exists() {
+            return Ok(root);
+        }
+        for tool in ["apt-get", "apt-cache", "dpkg"] {
+            if !tool_exists(tool) {
+                bail!(
+                    "the real {} comes from Debian's archive, and `{tool}` is not here: run the \
+                     pairs with real nodes on Debian 12",
+                    self.name()
+                );
+            }
+        }
+        // Unpacked beside and moved, so that two labs that start at once don't meet.
+        let work = base.join(format!("work-{}", std::process::id()));
+        fs::create_dir_all(&work).with_context(|| format!("cannot create {}", work.display()))?;
+        let fetched = self.fetch(&work);
+        let done = fetched.and_then(|packages| {
+            if !root.exists() {
+                fs::rename(work.join("root"), &root)
+                    .context("cannot move the unpacked packages")?;
+            }
+            fs::write(base.join(STAMP), packages.join("\n")).context("cannot write the stamp")
+        });
+        fs::remove_dir_all(&work).ok();
+        done.map(|()| root)
+    }
+
+    /// What is unpacked: what this machine has already is left out.
+    fn packages(self) -> Result<Vec<String>> {
+        let all: &[&str] = match self {
+            Self::Heartbeat => return closure(self.name()),
+            Self::Keepalived => &KEEPALIVED_PACKAGES,
+            Self::Frr => &FRR_PACKAGES,
+        };
+        let missing = all.iter().filter(|name| **name == self.name() || !installed(name));
+        Ok(missing.map(|&name| name.to_owned()).collect())
+    }
+
+    fn fetch(self, work: &Path) -> Result<Vec<String>> {
+        let packages = self.packages()?;
+        let debs = work.join("debs");
+        let root = work.join("root");
+        fs::create_dir_all(&debs)?;
+        fs::create_dir_all(&root)?;
+        let mut download = Command::new("apt-get");
+        download.args(["download", "-q"]).args(&packages).current_dir(&debs);
+        output(&mut download).with_context(|| {
+            format!(
+                "cannot download Debian's {} and what it needs; with a network connection, \
+                 `apt-get update` refreshes the list of packages",
+                self.name()
+            )
+        })?;
+        for entry in fs::read_dir(&debs)? {
+            let deb = entry?.path();
+            output(Command::new("dpkg").arg("-x").arg(&deb).arg(&root))?;
+        }
+        join_usr(&root)?;
+        Ok(packages)
+    }
 }
 
 /// The build's `target` directory: above this program, or the current directory's.
@@ -68,38 +167,18 @@ fn target_dir() -> Result<PathBuf> {
     Ok(above.map_or_else(|| PathBuf::from("target"), Path::to_path_buf))
 }
 
-fn fetch(work: &Path) -> Result<Vec<String>> {
-    let packages = closure()?;
-    let debs = work.join("debs");
-    let root = work.join("root");
-    fs::create_dir_all(&debs)?;
-    fs::create_dir_all(&root)?;
-    let mut download = Command::new("apt-get");
-    download.args(["download", "-q"]).args(&packages).current_dir(&debs);
-    output(&mut download).context(
-        "cannot download Debian's heartbeat and what it needs; with a network connection, \
-         `apt-get update` refreshes the list of packages",
-    )?;
-    for entry in fs::read_dir(&debs)? {
-        let deb = entry?.path();
-        output(Command::new("dpkg").arg("-x").arg(&deb).arg(&root))?;
-    }
-    join_usr(&root)?;
-    Ok(packages)
-}
-
-/// Heartbeat and those of its dependencies that this host does not have already.
-fn closure() -> Result<Vec<String>> {
+/// A package and those of its dependencies that this host does not have already.
+fn closure(package: &str) -> Result<Vec<String>> {
     let mut depends = Command::new("apt-cache");
     depends.args(["depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts"]);
-    depends.args(["--no-breaks", "--no-replaces", "--no-enhances", PACKAGE]);
+    depends.args(["--no-breaks", "--no-replaces", "--no-enhances", package]);
     let listed = output(&mut depends)?;
     let text = String::from_utf8_lossy(&listed.stdout).into_owned();
     let named: BTreeSet<&str> =
         text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).collect();
     ensure!(
-        named.contains(PACKAGE),
-        "apt knows no package `{PACKAGE}`: run `apt-get update` on Debian 12"
+        named.contains(package),
+        "apt knows no package `{package}`: run `apt-get update` on Debian 12"
     );
     let wanted = named.into_iter().filter(|name| !NOT_NEEDED.contains(name));
     Ok(wanted.filter(|name| !installed(name)).map(str::to_owned).collect())

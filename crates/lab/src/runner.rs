@@ -27,7 +27,10 @@ pub(crate) fn run(scenario: &Scenario, pair: Pair) -> Report {
     let begin = now();
     let mut report = Report::new(scenario, pair);
     match Stage::new(scenario.cluster, pair, &scenario.setup) {
-        Ok(stage) => Runner { stage, exit: None, mark: now() }.steps(scenario, pair, &mut report),
+        Ok(stage) => {
+            let runner = Runner { stage, exit: None, output: String::new(), mark: now() };
+            runner.steps(scenario, pair, &mut report);
+        }
         Err(error) => report.outcome = Outcome::Failed { line: 0, why: format!("{error:#}") },
     }
     report.took = now().since(begin);
@@ -36,8 +39,9 @@ pub(crate) fn run(scenario: &Scenario, pair: Pair) -> Report {
 
 struct Runner {
     stage: Stage,
-    /// How the last `run` ended.
+    /// How the last `run` ended, and what it wrote.
     exit: Option<i32>,
+    output: String,
     /// When the last command that was no `expect` began.
     mark: base::Instant,
 }
@@ -91,8 +95,14 @@ impl Runner {
             Command::HealAll => stage.heal_all()?,
             Command::Edit(edit) => stage.edit(edit)?,
             Command::Wait(time) => std::thread::sleep(*time),
-            Command::Run(seat, words) => self.exit = stage.run(*seat, words)?.code,
-            Command::RunOnGateway(words) => self.exit = stage.run_on_gateway(words)?.code,
+            Command::Run(seat, words) => {
+                let ended = stage.run(*seat, words)?;
+                (self.exit, self.output) = (ended.code, ended.output);
+            }
+            Command::RunOnGateway(words) => {
+                let ended = stage.run_on_gateway(words)?;
+                (self.exit, self.output) = (ended.code, ended.output);
+            }
             Command::Script(script) => stage.put(script)?,
             Command::Flood { rate, during } => return flood::send(stage, *rate, *during),
             Command::Expect { what, within } => return self.wait_for(what, *within),
@@ -104,7 +114,9 @@ impl Runner {
     fn wait_for(&mut self, what: &Expectation, within: Duration) -> Result<Option<String>> {
         // What can't come true by waiting is looked at once.
         let within = match what {
-            Expectation::Exit(_) | Expectation::OutageBelow(_) => Duration::ZERO,
+            Expectation::Exit(_) | Expectation::Output(_) | Expectation::OutageBelow(_) => {
+                Duration::ZERO
+            }
             _ => within,
         };
         let until = now() + within;
@@ -151,16 +163,32 @@ impl Runner {
             }
             Expectation::Resources { at, held } => self.told(*at, &["rscstatus"], held),
             Expectation::Running(seat, runs) => {
-                let code = self.stage.cl_status(*seat, &["hbstatus"])?.code;
-                let state = if code == Some(0) { "runs" } else { "does not run" };
-                Ok(((code == Some(0)) != *runs).then(|| format!("the daemon {state} on {seat}")))
+                let seen = self.stage.runs(*seat)?;
+                let state = if seen { "runs" } else { "does not run" };
+                Ok((seen != *runs).then(|| format!("the daemon {state} on {seat}")))
             }
             Expectation::Log { node, text } => {
                 let seen = self.stage.node(*node).log().contains(text.as_str());
                 Ok((!seen).then(|| format!("{node}'s log does not have it")))
             }
+            Expectation::AddressOn { address, seats } => {
+                let held = self.stage.holders_of(*address);
+                let wanted: BTreeSet<_> = seats.iter().copied().collect();
+                Ok((held != wanted).then(|| holders_sentence(&held)))
+            }
+            Expectation::File { node, path, text } => {
+                let host = self.stage.node(*node);
+                let file = host.live(path.trim_start_matches('/'));
+                let seen = file.and_then(|file| std::fs::read_to_string(file).ok());
+                let seen = seen.unwrap_or_default();
+                Ok((!seen.contains(text.as_str())).then(|| format!("{path} has `{seen}`")))
+            }
+            Expectation::Output(text) => {
+                let seen = self.output.contains(text.as_str());
+                Ok((!seen).then(|| format!("the command wrote `{}`", self.output)))
+            }
             Expectation::Exit(code) => Ok((self.exit != Some(*code)).then(|| match self.exit {
-                Some(other) => format!("the exit code was {other}"),
+                Some(other) => format!("the exit code was {other}: {}", self.output),
                 None => "the command did not end".into(),
             })),
             Expectation::OutageBelow(limit) => {

@@ -2,15 +2,19 @@
 //! what can be done to them.
 
 use crate::client::{self, Record, now};
+use crate::daemon::Daemon;
 use crate::host::{Ended, Host};
 use crate::network::{self, CLIENT, GATEWAY, Network};
+use crate::peers::Peer;
 use crate::serial::Serial;
 use crate::{httpd, peers, world};
 use anyhow::{Context, Result, bail, ensure};
 use base::Instant;
 use rustix::process::Signal;
-use sim::scenario::{Cluster, ConfigFiles, Cut, Edit, Maker, Pair, SERIAL_PORT, Script, Seat};
+use sim::scenario::Service;
+use sim::scenario::{Cluster, ConfigFiles, Cut, Edit, Pair, Role, SERIAL_PORT, Script, Seat};
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::os::unix::fs::symlink;
 use std::process::Child;
 use std::time::Duration;
@@ -26,8 +30,12 @@ const STOP_LIMIT: Duration = Duration::from_mins(2);
 /// by itself after 5 s.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 
-/// The daemon's program, on hosts of either maker.
+/// Heartbeat's program, on hosts of either maker.
 const DAEMON: &str = "/usr/libexec/heartbeat/heartbeat";
+
+/// Where nginx-vrrp's configuration has its check script, and the script.
+const CHECK_NGINX: &str = "usr/local/sbin/check_ng.sh";
+const CHECK_NGINX_SCRIPT: &str = include_str!("../../../examples/nginx-vrrp/check_ng.sh");
 
 /// The whole lab of one run. Dropping it changes nothing: the world ends with its process.
 pub(crate) struct Stage {
@@ -45,18 +53,15 @@ pub(crate) struct Stage {
 impl Stage {
     /// Builds hosts and networks and lets the client ask. No daemon runs yet.
     pub(crate) fn new(cluster: &'static Cluster, pair: Pair, setup: &[Edit]) -> Result<Self> {
-        let programs = match pair {
-            Pair(Maker::Ours, Maker::Ours) => None,
-            _ => Some(peers::ensure()?),
-        };
         let host = |seat: Seat| {
-            Host::new(cluster.nodes[seat.0].name, Some(pair.maker(seat)), programs.as_deref())
+            let daemon = Daemon { role: cluster.role, maker: pair.maker(seat) };
+            Host::new(cluster.nodes[seat.0].name, Some(daemon))
         };
         let mut stage = Self {
             cluster,
             nodes: [host(Seat(0))?, host(Seat(1))?],
-            gateway: Host::new(cluster.gateway.name, None, None)?,
-            client: Host::new(cluster.client.name, None, None)?,
+            gateway: Host::new(cluster.gateway.name, None)?,
+            client: Host::new(cluster.client.name, None)?,
             network: Network::new(cluster)?,
             files: Seat::BOTH.map(|seat| cluster.files(seat)),
             serial: None,
@@ -86,9 +91,18 @@ impl Stage {
                 self.files[seat.0].apply(edit, seat);
             }
             self.nodes[seat.0].configure(&self.files[seat.0])?;
-            for server in [httpd::HTTPD, httpd::LISTENER] {
-                let script = httpd::init_script(server, &program);
+            let servers: &[httpd::Server] = match self.cluster.role {
+                Role::Heartbeat => &[httpd::HTTPD, httpd::LISTENER],
+                Role::Keepalived => &[httpd::NGINX],
+            };
+            for server in servers {
+                let script = httpd::init_script(*server, &program);
                 self.nodes[seat.0].write(&format!("etc/init.d/{}", server.name), &script, 0o755)?;
+            }
+            if self.cluster.role == Role::Keepalived {
+                let own = world::own_program()?;
+                self.nodes[seat.0].link(&own, httpd::NGINX_PROGRAM)?;
+                self.nodes[seat.0].write(CHECK_NGINX, CHECK_NGINX_SCRIPT, 0o755)?;
             }
         }
         Ok(())
@@ -130,7 +144,18 @@ impl Stage {
         if let (Some(serial), Some(name)) = (&self.serial, self.nodes[seat.0].live(SERIAL_PORT)) {
             symlink(serial.port(seat.0), name).context("cannot plug the serial cable in")?;
         }
-        self.network.plug(seat.0, network::machine(self.cluster, seat.0), pid)
+        self.network.plug(seat.0, network::machine(self.cluster, seat.0), pid)?;
+        match (self.cluster.role, self.cluster.service) {
+            // As on any web server, nginx starts with its host.
+            (Role::Keepalived, Service::Page) => self.act(seat, &["systemctl", "start", "nginx"]),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs a command that must do what it is told.
+    fn act(&mut self, seat: Seat, words: &[&str]) -> Result<()> {
+        let ended = self.nodes[seat.0].run(words, STOP_LIMIT)?;
+        must(&ended, &words.join(" "))
     }
 
     /// Switches a node on and starts its daemon.
@@ -150,18 +175,27 @@ impl Stage {
 
     /// Starts a node's daemon.
     pub(crate) fn start(&mut self, seat: Seat) -> Result<()> {
+        if self.cluster.role == Role::Keepalived {
+            return self.act(seat, &["systemctl", "start", "keepalived"]);
+        }
         let ended = self.nodes[seat.0].run(&[DAEMON], START_LIMIT)?;
         must(&ended, "heartbeat")
     }
 
     /// Stops a node's daemon as an administrator would.
     pub(crate) fn stop(&mut self, seat: Seat) -> Result<()> {
+        if self.cluster.role == Role::Keepalived {
+            return self.act(seat, &["systemctl", "stop", "keepalived"]);
+        }
         let ended = self.nodes[seat.0].run(&[DAEMON, "-k"], STOP_LIMIT)?;
         must(&ended, "heartbeat -k")
     }
 
     /// Has a node's daemon read its files again.
     pub(crate) fn reload(&mut self, seat: Seat) -> Result<()> {
+        if self.cluster.role == Role::Keepalived {
+            return self.act(seat, &["systemctl", "reload", "keepalived"]);
+        }
         let ended = self.nodes[seat.0].run(&[DAEMON, "-r"], START_LIMIT)?;
         must(&ended, "heartbeat -r")
     }
@@ -233,7 +267,7 @@ impl Stage {
         let text = format!("#!/bin/sh\n{}\n", script.lines.join("\n"));
         let path = script.path.trim_start_matches('/');
         let nodes = Seat::BOTH.into_iter().filter(|seat| script.node.is_none_or(|n| n == *seat));
-        let programs = peers::are_named_in(script).then(peers::ensure).transpose()?;
+        let programs = peers::are_named_in(script).then(|| Peer::Heartbeat.ensure()).transpose()?;
         for seat in nodes {
             self.nodes[seat.0].write(path, &text, 0o755)?;
             if let Some(programs) = &programs {
@@ -254,8 +288,24 @@ impl Stage {
 
     /// The nodes whose kernel has the floating address.
     pub(crate) fn holders(&self) -> BTreeSet<Seat> {
+        self.holders_of(self.cluster.address.into())
+    }
+
+    /// The nodes whose kernel has this address.
+    pub(crate) fn holders_of(&self, address: IpAddr) -> BTreeSet<Seat> {
         let hosts = Seat::BOTH.into_iter().filter_map(|s| Some((s, self.nodes[s.0].pid()?)));
-        network::holders(&hosts.collect::<Vec<_>>(), self.cluster.address)
+        network::holders(&hosts.collect::<Vec<_>>(), address)
+    }
+
+    /// Whether a node's daemon runs.
+    pub(crate) fn runs(&mut self, seat: Seat) -> Result<bool> {
+        if self.nodes[seat.0].pid().is_none() {
+            return Ok(false);
+        }
+        match self.cluster.role {
+            Role::Heartbeat => Ok(self.cl_status(seat, &["hbstatus"])?.code == Some(0)),
+            Role::Keepalived => Ok(!self.nodes[seat.0].daemon_processes()?.is_empty()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{Outcome, Report, impossible, library, run};
 use anyhow::Result;
-use sim::scenario::{Command, Maker, Pair, Scenario};
+use sim::scenario::{Command, Maker, Pair, Role, Scenario};
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -12,18 +12,93 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// (measured with real pairs).
 pub const SIDE_BY_SIDE: usize = 4;
 
+/// The same for virtual routers, which use a fiftieth.
+const ROUTERS_SIDE_BY_SIDE: usize = 8;
+
 /// How many runs of mixed pairs may be tried again in one go, for a message that the ancestor lost.
 const SECOND_ATTEMPTS: usize = 1;
 
-/// Runs everything and returns the result table as Markdown, for
-/// `docs/reference/heartbeat-scenarios.md`.
-///
-/// # Errors
-/// When a scenario can't be read, or a lab ended without a report.
-pub fn table() -> Result<String> {
-    let scenarios = library::scenarios()?;
-    let reports = run_all(&scenarios, &|report| eprintln!("{report}"))?;
-    Ok(table_of(&scenarios, &reports))
+/// One of the two tables in `docs/reference`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Table {
+    /// `heartbeat-scenarios.md`.
+    Heartbeat,
+    /// `keepalived-scenarios.md`.
+    Keepalived,
+}
+
+impl Table {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Heartbeat, Self::Keepalived];
+
+    /// Where the repository keeps it.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Heartbeat => "docs/reference/heartbeat-scenarios.md",
+            Self::Keepalived => "docs/reference/keepalived-scenarios.md",
+        }
+    }
+
+    /// Runs all its scenarios on all their pairs, and returns it as Markdown.
+    ///
+    /// # Errors
+    /// When a scenario can't be read, or a lab ended without a report.
+    pub fn make(self) -> Result<String> {
+        let scenarios = match self {
+            Self::Heartbeat => library::scenarios()?,
+            Self::Keepalived => library::router_scenarios()?,
+        };
+        let reports = run_all(&scenarios, &|report| eprintln!("{report}"))?;
+        Ok(self.text(&scenarios, &reports))
+    }
+
+    const fn pairs(self) -> &'static [Pair] {
+        match self {
+            Self::Heartbeat => &Pair::ALL,
+            Self::Keepalived => &Pair::KNOWN,
+        }
+    }
+
+    /// What stands above the rows.
+    fn head(self) -> String {
+        let (title, pair) = match self {
+            Self::Heartbeat => {
+                ("Heartbeat", "`ours/real` means: Handover on node1, Heartbeat 3.0.6 on node2.")
+            }
+            Self::Keepalived => (
+                "keepalived",
+                "`ours/real` means: Handover on node1, keepalived 2.2.7 on node2; `frr` is FRR's \
+                 vrrpd 8.4.4.",
+            ),
+        };
+        format!(
+            "# {title} scenarios, pair by pair\n\nWritten by `cargo xtask scenarios`. {pair} In \
+             brackets: the longest time the client had no answer, from the first step to the last; \
+             these are observations of one run on a busy machine, not the benchmark. `—`: the \
+             scenario is not for this pair.\n\n"
+        )
+    }
+
+    /// The table: a row a scenario, a column a pair.
+    fn text(self, scenarios: &[Scenario], reports: &[Report]) -> String {
+        let mut text = self.head();
+        text.push_str("| scenario | what it shows |");
+        for pair in self.pairs() {
+            let _ = write!(text, " {pair} |");
+        }
+        let _ = writeln!(text, "\n|---|---|{}", "---|".repeat(self.pairs().len()));
+        for scenario in scenarios {
+            let name = scenario.name.rsplit('/').next().unwrap_or_default();
+            let _ = write!(text, "| {name} | {} |", scenario.about.replace('|', "\\|"));
+            for pair in self.pairs() {
+                let pair = pair.to_string();
+                let report = reports.iter().find(|r| r.scenario == scenario.name && r.pair == pair);
+                let _ = write!(text, " {} |", cell(report));
+            }
+            text.push('\n');
+        }
+        text
+    }
 }
 
 /// Runs scenarios on all their pairs; `tell` hears of each as it ends. Those that flood the nodes
@@ -37,7 +112,10 @@ pub fn run_all(scenarios: &[Scenario], tell: &(dyn Fn(&Report) + Sync)) -> Resul
         .flat_map(|scenario| scenario.pairs.iter().map(move |&pair| (scenario, pair)))
         .partition(|(scenario, _)| is_loud(scenario));
     let spare = AtomicUsize::new(SECOND_ATTEMPTS);
-    let mut reports = run_beside(&quiet, SIDE_BY_SIDE, &spare, tell)?;
+    let (routers, clusters): (Vec<_>, Vec<_>) =
+        quiet.into_iter().partition(|(scenario, _)| scenario.cluster.role == Role::Keepalived);
+    let mut reports = run_beside(&routers, ROUTERS_SIDE_BY_SIDE, &spare, tell)?;
+    reports.extend(run_beside(&clusters, SIDE_BY_SIDE, &spare, tell)?);
     reports.extend(run_beside(&loud, 1, &spare, tell)?);
     Ok(reports)
 }
@@ -54,13 +132,14 @@ fn run_beside(
     spare: &AtomicUsize,
     tell: &(dyn Fn(&Report) + Sync),
 ) -> Result<Vec<Report>> {
-    let reasons = Pair::ALL.map(|pair| (pair, impossible(pair)));
+    let reasons: Vec<_> = kinds(jobs).into_iter().map(|(r, p)| (r, p, impossible(r, p))).collect();
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     let work = || {
         while let Some(&(scenario, pair)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let why =
-                reasons.iter().find(|(other, _)| *other == pair).and_then(|(_, why)| why.clone());
+            let kind = (scenario.cluster.role, pair);
+            let known = reasons.iter().find(|(role, pair, _)| (*role, *pair) == kind);
+            let why = known.and_then(|(.., why)| why.clone());
             let report = match why {
                 Some(why) => Ok(Report::skipped(scenario, pair, why)),
                 None => run_fairly(&scenario.name, pair, spare, tell),
@@ -77,6 +156,18 @@ fn run_beside(
         }
     });
     done.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
+}
+
+/// The kinds of pairs among them, each once.
+fn kinds(jobs: &[(&Scenario, Pair)]) -> Vec<(Role, Pair)> {
+    let mut kinds = Vec::new();
+    for (scenario, pair) in jobs {
+        let kind = (scenario.cluster.role, *pair);
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
 }
 
 /// Two of the ancestor's scripts that write to its FIFO at once can lose a message (measured:
@@ -101,31 +192,6 @@ fn run_fairly(
         return run(name, pair);
     }
     Ok(first)
-}
-
-/// The table: a row a scenario, a column a pair.
-pub fn table_of(scenarios: &[Scenario], reports: &[Report]) -> String {
-    let mut text = String::from(
-        "# Heartbeat scenarios, pair by pair\n\n\
-         Written by `cargo xtask scenarios`. `ours/real` means: Handover on node1, Heartbeat 3.0.6 \
-         on node2. In brackets: the longest time the client had no answer, from the first step to \
-         the last; these are observations of one run on a busy machine, not the benchmark. `—`: \
-         the scenario is not for this pair.\n\n| scenario | what it shows |",
-    );
-    for pair in Pair::ALL {
-        let _ = write!(text, " {pair} |");
-    }
-    let _ = writeln!(text, "\n|---|---|{}", "---|".repeat(Pair::ALL.len()));
-    for scenario in scenarios {
-        let _ = write!(text, "| {} | {} |", scenario.name, scenario.about.replace('|', "\\|"));
-        for pair in Pair::ALL {
-            let name = pair.to_string();
-            let report = reports.iter().find(|r| r.scenario == scenario.name && r.pair == name);
-            let _ = write!(text, " {} |", cell(report));
-        }
-        text.push('\n');
-    }
-    text
 }
 
 fn cell(report: Option<&Report>) -> String {

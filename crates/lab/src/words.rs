@@ -1,5 +1,6 @@
 //! The command line of `handover lab`, and the words by which the lab calls itself inside.
 
+use crate::table::Table;
 use crate::{bench, client, demo, events, flood, httpd, init, library, runner, world};
 use anyhow::{Context, Result, bail};
 use sim::scenario::Pair;
@@ -12,7 +13,8 @@ handover lab --list                 list the scenarios
 handover lab --scenario NAME        run one scenario on ours/ours
 handover lab --scenario NAME --pair real/real
                                     … on another pair: ours/ours, ours/real, real/ours, real/real
-handover lab --table                run everything everywhere and print the result table
+handover lab --table [heartbeat|keepalived]
+                                    run everything everywhere and print the result tables
 handover lab --bench OPTIONS        how long clients wait, on pairs of the ancestor and of ours;
                                     `--bench --help` tells more
 
@@ -57,7 +59,7 @@ fn act(words: &[&str]) -> Result<i32> {
             None => world::run(&["demo"]),
         },
         ["--list"] => {
-            for scenario in library::scenarios()? {
+            for scenario in library::scenarios()?.into_iter().chain(library::router_scenarios()?) {
                 println!("{:28} {}", scenario.name, scenario.about);
             }
             Ok(0)
@@ -66,10 +68,9 @@ fn act(words: &[&str]) -> Result<i32> {
         ["--scenario", name, "--pair", pair] | ["--pair", pair, "--scenario", name] => {
             one(name, pair)
         }
-        ["--table"] => {
-            println!("{}", crate::table()?);
-            Ok(0)
-        }
+        ["--table"] => tables(&Table::ALL),
+        ["--table", "heartbeat"] => tables(&[Table::Heartbeat]),
+        ["--table", "keepalived"] => tables(&[Table::Keepalived]),
         ["--bench", rest @ ..] => {
             let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
             Ok(bench::main(&rest))
@@ -83,6 +84,13 @@ fn act(words: &[&str]) -> Result<i32> {
             Ok(2)
         }
     }
+}
+
+fn tables(tables: &[Table]) -> Result<i32> {
+    for table in tables {
+        println!("{}", table.make()?);
+    }
+    Ok(0)
 }
 
 fn inside(words: &[&str]) -> Result<i32> {
@@ -101,7 +109,7 @@ fn inside(words: &[&str]) -> Result<i32> {
 
 fn one(name: &str, pair: &str) -> Result<i32> {
     let Some(pair) = Pair::parse(pair) else {
-        let known = Pair::ALL.map(|pair| pair.to_string()).join(", ");
+        let known = Pair::KNOWN.map(|pair| pair.to_string()).join(", ");
         eprintln!("handover lab: `{pair}` is no pair; pairs are {known}");
         return Ok(2);
     };

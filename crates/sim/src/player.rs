@@ -6,8 +6,8 @@
 use crate::layout::Layout;
 use crate::network::Wire;
 use crate::scenario::{
-    Cluster, Command, ConfigFiles, Cut, Expectation, Maker, Pair, Process, SERIAL_PORT, Scenario,
-    Seat, Service, Step,
+    Cluster, Command, ConfigFiles, Cut, Expectation, Maker, Pair, Process, Role, SERIAL_PORT,
+    Scenario, Seat, Service, Step,
 };
 use crate::schedule::Act;
 use crate::subject::Subject;
@@ -78,6 +78,9 @@ pub fn play_scenario<S: Subject>(scenario: &Scenario) -> (Verdict, Vec<String>) 
     let ours = Pair(Maker::Ours, Maker::Ours);
     if !scenario.pairs.contains(&ours) {
         return (Verdict::LabOnly("it is not for a pair of ours".into()), Vec::new());
+    }
+    if scenario.cluster.role != Role::Heartbeat {
+        return (Verdict::LabOnly("its nodes are virtual routers".into()), Vec::new());
     }
     let mut player = match Player::<S>::new(scenario) {
         Ok(player) => player,
@@ -380,7 +383,10 @@ impl<S: Subject> Player<S> {
             Expectation::Running(seat, runs) => self.world.is_up(seat.0) == *runs,
             Expectation::OutageBelow(limit) => self.outage < *limit,
             Expectation::Exit(code) => self.exit == Some(*code),
-            Expectation::Log { .. } => false,
+            Expectation::Log { .. }
+            | Expectation::File { .. }
+            | Expectation::AddressOn { .. }
+            | Expectation::Output(_) => false,
         }
     }
 
@@ -407,8 +413,11 @@ impl<S: Subject> Player<S> {
 }
 
 fn lab_only(what: &Expectation) -> Done {
-    if let Expectation::Log { .. } = what {
-        return Err(Trouble::LabOnly("it reads a log".into()));
+    match what {
+        Expectation::Log { .. } => Err(Trouble::LabOnly("it reads a log".into())),
+        Expectation::File { path, .. } => Err(Trouble::LabOnly(format!("it reads {path}"))),
+        Expectation::Output(_) => Err(Trouble::LabOnly("it reads what a command wrote".into())),
+        Expectation::AddressOn { .. } => Err(Trouble::LabOnly("it looks at a kernel".into())),
+        _ => Ok(()),
     }
-    Ok(())
 }

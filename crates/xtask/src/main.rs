@@ -19,7 +19,8 @@ const HELP: &str = "\
 cargo xtask tidy         the rules of ARCHITECTURE.md, and documents that must agree with the code
 cargo xtask ci           fmt, clippy, tidy, tests, documentation; changes nothing
 cargo xtask gen          write the generated documents
-cargo xtask scenarios    every scenario on every pair of daemons, into docs/reference
+cargo xtask scenarios    every scenario on every pair of daemons, into docs/reference;
+                         `scenarios keepalived`: those of virtual routers only
 cargo xtask bench heartbeat [OPTIONS]
                          how long clients wait, on pairs of Heartbeat and of ours, in turn
 cargo xtask sim ARGS     the simulator's random search, in release build";
@@ -41,7 +42,10 @@ fn run(args: &[String]) -> Result<()> {
         Some((first, [])) if first == "tidy" => tidy::run(&root),
         Some((first, [])) if first == "ci" => ci::run(&root),
         Some((first, [])) if first == "gen" => generated::write(&root),
-        Some((first, [])) if first == "scenarios" => scenarios(&root),
+        Some((first, [])) if first == "scenarios" => scenarios(&root, &lab::Table::ALL),
+        Some((first, [which])) if first == "scenarios" && which == "keepalived" => {
+            scenarios(&root, &[lab::Table::Keepalived])
+        }
         Some((first, rest)) if first == "sim" => program(&root, &["sim"], rest),
         Some((first, [what, rest @ ..])) if first == "bench" && what == "heartbeat" => {
             program(&root, &["lab", "--bench"], rest)
@@ -60,13 +64,12 @@ fn root() -> Result<PathBuf> {
     here.ancestors().nth(2).map(Path::to_owned).context("this crate lies in crates/xtask")
 }
 
-/// Where the scenario table is written.
-const SCENARIO_TABLE: &str = "docs/reference/heartbeat-scenarios.md";
-
-fn scenarios(root: &Path) -> Result<()> {
+fn scenarios(root: &Path, tables: &[lab::Table]) -> Result<()> {
     cargo(root, &["build", "--release", "--package", "handover"])?;
-    let table = lab::table()?;
-    std::fs::write(root.join(SCENARIO_TABLE), table).context(SCENARIO_TABLE)
+    for table in tables {
+        std::fs::write(root.join(table.path()), table.make()?).context(table.path())?;
+    }
+    Ok(())
 }
 
 /// Runs the program itself, as its users have it built.

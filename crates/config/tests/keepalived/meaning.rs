@@ -213,6 +213,17 @@ fn script_security_comes_after_what_was_read_and_before_what_it_means() {
 }
 
 #[test]
+fn a_script_that_names_its_user_needs_no_other_name_under_script_security() {
+    let head = |user: &str| {
+        let script = format!("vrrp_script S {{\n script \"/bin/true\"\n{user}}}\n");
+        let body = expand("in", "", "track_script {\nS\n}\n");
+        format!("global_defs {{\n enable_script_security\n}}\n{script}{body}")
+    };
+    assert_eq!(read(&head(" user root\n")).vrrp.scripts.len(), 1);
+    assert_eq!(read(&head("")).vrrp.scripts.len(), 0);
+}
+
+#[test]
 fn words_behind_a_script_are_its_user_and_group() {
     let one =
         instance("notify_master \"/bin/true a b\" nobody nogroup\nnotify_backup /bin/true x\n");

@@ -14,9 +14,14 @@ use vrrp::config::{Authentication, Config, Destination, Family, Instance};
 pub(crate) struct Ear {
     /// `None`: all interfaces.
     pub(crate) interface: Option<String>,
+    /// An interface with a virtual MAC address hears for its base, and for one virtual router.
+    base: Option<(String, u8)>,
     v6: bool,
     protocol: u8,
 }
+
+/// Bytes of an authentication header (docs/ancestors/keepalived.md §3.1).
+const AH_HEADER: usize = 24;
 
 /// What a sender is for: the interface, if one is named, and IPv6.
 type Mouth = (Option<String>, bool);
@@ -138,8 +143,15 @@ impl Sockets {
         };
         let Some(receiver) = place else { return Ok(0) };
         let heard = receiver.receive(room, |incoming| {
-            if let Some(name) = &ear.interface {
-                return each(name, incoming);
+            match (&ear.base, &ear.interface) {
+                (Some((base, number)), _) => {
+                    if ear.virtual_router(incoming.bytes) == Some(*number) {
+                        each(base, incoming);
+                    }
+                    return;
+                }
+                (None, Some(name)) => return each(name, incoming),
+                (None, None) => {}
             }
             let Some(name) = names.get(&incoming.interface) else { return };
             // A socket of that interface hears it too.
@@ -212,11 +224,26 @@ impl Sockets {
 impl Ear {
     fn of(instance: &Instance) -> Self {
         let ah = matches!(instance.authentication, Authentication::Ah(_));
-        Self {
-            interface: instance.interface.clone(),
-            v6: instance.family == Family::V6,
-            protocol: if ah { AH } else { VRRP },
+        let (v6, protocol) = (instance.family == Family::V6, if ah { AH } else { VRRP });
+        let multicast = matches!(instance.destination, Destination::Multicast(_));
+        match (&instance.vmac, &instance.interface) {
+            // What comes from another router with the same virtual MAC address is given to our
+            // interface of that address alone, all other multicast to both (measured: Linux's
+            // macvlan, mode private).
+            (Some(vmac), Some(base)) if multicast => {
+                let base = Some((base.clone(), instance.vrid.0));
+                Self { interface: Some(vmac.name.clone()), base, v6, protocol }
+            }
+            (_, interface) => Self { interface: interface.clone(), base: None, v6, protocol },
         }
+    }
+
+    /// Whose advert these bytes are, as far as they go: IPv4 comes with its header, and both
+    /// families with that of AH.
+    fn virtual_router(&self, bytes: &[u8]) -> Option<u8> {
+        let header = if self.v6 { 0 } else { usize::from(bytes.first()? & 0xf) * 4 };
+        let signature = if self.protocol == AH { AH_HEADER } else { 0 };
+        bytes.get(header + signature + 1).copied()
     }
 }
 

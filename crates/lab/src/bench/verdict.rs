@@ -46,10 +46,10 @@ impl Line {
         Self { row, real: Figures::default(), ours: Figures::default() }
     }
 
-    /// A pair's figures.
+    /// A pair's figures: ours, or those of whoever is measured beside us.
     pub(super) const fn of(&mut self, maker: Maker) -> &mut Figures {
         match maker {
-            Maker::Real => &mut self.real,
+            Maker::Real | Maker::Frr => &mut self.real,
             Maker::Ours => &mut self.ours,
         }
     }

@@ -19,7 +19,18 @@ pub struct Cluster {
     pub address: Ipv4Addr,
     /// What answers at that address.
     pub service: Service,
+    /// Which of the ancestors it is for.
+    pub role: Role,
     files: [Files; 2],
+}
+
+/// Which daemon a cluster is made by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// A cluster of Heartbeat's.
+    Heartbeat,
+    /// Virtual routers, keepalived's.
+    Keepalived,
 }
 
 /// A host of the lab or of the simulator.
@@ -45,22 +56,23 @@ pub struct Interface {
 /// What a client gets at the floating address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Service {
-    /// A page that names its node, on TCP port 80, from the init script `httpd`.
+    /// A page that names its node, on TCP port 80, from the init script `httpd`, or `nginx` where
+    /// virtual routers are.
     Page,
     /// Nothing beside the address: each machine echoes datagrams at all its addresses.
     Address,
 }
 
 #[derive(PartialEq, Eq, Debug)]
-struct Files {
-    ha_cf: &'static str,
-    authkeys: &'static str,
-    haresources: &'static str,
+enum Files {
+    Heartbeat { ha_cf: &'static str, authkeys: &'static str, haresources: &'static str },
+    Keepalived { conf: &'static str },
 }
 
 impl Cluster {
     /// Every cluster a scenario can name.
-    pub const ALL: &[&Self] = &[&WEB_PAIR, &DIRECTOR_PAIR, &PORT_CHECK_PAIR];
+    pub const ALL: &[&Self] =
+        &[&WEB_PAIR, &DIRECTOR_PAIR, &PORT_CHECK_PAIR, &NGINX_VRRP, &VRRP_PAIR];
 
     /// The cluster of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
@@ -69,13 +81,16 @@ impl Cluster {
 
     /// The files a node has before a scenario changes them.
     pub fn files(&self, seat: Seat) -> ConfigFiles {
-        let files = &self.files[seat.0];
-        ConfigFiles {
-            ha_cf: files.ha_cf.to_owned(),
-            authkeys: files.authkeys.to_owned(),
-            haresources: files.haresources.to_owned(),
-            service_checks: String::new(),
-            handover_toml: String::new(),
+        match self.files[seat.0] {
+            Files::Heartbeat { ha_cf, authkeys, haresources } => ConfigFiles {
+                ha_cf: ha_cf.to_owned(),
+                authkeys: authkeys.to_owned(),
+                haresources: haresources.to_owned(),
+                ..ConfigFiles::default()
+            },
+            Files::Keepalived { conf } => {
+                ConfigFiles { keepalived_conf: conf.to_owned(), ..ConfigFiles::default() }
+            }
         }
     }
 
@@ -98,7 +113,7 @@ const fn interface(name: &'static str, octets: [u8; 4]) -> Interface {
     Interface { name, address: Ipv4Addr::new(a, b, c, d), prefix: 24 }
 }
 
-const WEB_PAIR_FILES: Files = Files {
+const WEB_PAIR_FILES: Files = Files::Heartbeat {
     ha_cf: include_str!("../../../../examples/web-pair/ha.cf"),
     authkeys: include_str!("../../../../examples/web-pair/authkeys"),
     haresources: include_str!("../../../../examples/web-pair/haresources"),
@@ -122,10 +137,11 @@ static WEB_PAIR: Cluster = Cluster {
     gateway: Machine { name: "gateway", interfaces: &[interface("eth0", [172, 16, 100, 254])] },
     address: Ipv4Addr::new(172, 16, 100, 1),
     service: Service::Page,
+    role: Role::Heartbeat,
     files: [WEB_PAIR_FILES, WEB_PAIR_FILES],
 };
 
-const DIRECTOR_PAIR_FILES: Files = Files {
+const DIRECTOR_PAIR_FILES: Files = Files::Heartbeat {
     ha_cf: include_str!("../../../../examples/director-pair/ha.cf"),
     authkeys: include_str!("../../../../examples/director-pair/authkeys"),
     haresources: include_str!("../../../../examples/director-pair/haresources"),
@@ -148,6 +164,7 @@ static DIRECTOR_PAIR: Cluster = Cluster {
     gateway: Machine { name: "gateway", interfaces: &[interface("eth0", [192, 0, 2, 254])] },
     address: Ipv4Addr::new(192, 0, 2, 21),
     service: Service::Address,
+    role: Role::Heartbeat,
     files: [DIRECTOR_PAIR_FILES, DIRECTOR_PAIR_FILES],
 };
 
@@ -168,16 +185,69 @@ static PORT_CHECK_PAIR: Cluster = Cluster {
     gateway: Machine { name: "gateway", interfaces: &[interface("eth0", [192, 168, 0, 250])] },
     address: Ipv4Addr::new(192, 168, 0, 254),
     service: Service::Address,
+    role: Role::Heartbeat,
     files: [
-        Files {
+        Files::Heartbeat {
             ha_cf: include_str!("../../../../examples/port-check-pair/ha.cf.srva"),
             authkeys: include_str!("../../../../examples/port-check-pair/authkeys"),
             haresources: include_str!("../../../../examples/port-check-pair/haresources"),
         },
-        Files {
+        Files::Heartbeat {
             ha_cf: include_str!("../../../../examples/port-check-pair/ha.cf.srvb"),
             authkeys: include_str!("../../../../examples/port-check-pair/authkeys"),
             haresources: include_str!("../../../../examples/port-check-pair/haresources"),
+        },
+    ],
+};
+
+/// Two hosts with nginx and one address; a check starts nginx when none runs, and stops keepalived
+/// when that does not help.
+static NGINX_VRRP: Cluster = Cluster {
+    name: "nginx-vrrp",
+    nodes: [
+        Machine { name: "nginx1", interfaces: &[interface("ens33", [192, 168, 188, 11])] },
+        Machine { name: "nginx2", interfaces: &[interface("ens33", [192, 168, 188, 12])] },
+    ],
+    client: Machine { name: "client", interfaces: &[interface("ens33", [192, 168, 188, 50])] },
+    gateway: Machine { name: "gateway", interfaces: &[interface("ens33", [192, 168, 188, 254])] },
+    address: Ipv4Addr::new(192, 168, 188, 100),
+    service: Service::Page,
+    role: Role::Keepalived,
+    files: [
+        Files::Keepalived {
+            conf: include_str!("../../../../examples/nginx-vrrp/keepalived.conf.a"),
+        },
+        Files::Keepalived {
+            conf: include_str!("../../../../examples/nginx-vrrp/keepalived.conf.b"),
+        },
+    ],
+};
+
+/// Two virtual routers with one address and nothing else. The second network is there for
+/// scenarios that add it.
+static VRRP_PAIR: Cluster = Cluster {
+    name: "vrrp-pair",
+    nodes: [
+        Machine {
+            name: "router1",
+            interfaces: &[interface("eth0", [10, 0, 0, 1]), interface("eth1", [10, 1, 0, 1])],
+        },
+        Machine {
+            name: "router2",
+            interfaces: &[interface("eth0", [10, 0, 0, 2]), interface("eth1", [10, 1, 0, 2])],
+        },
+    ],
+    client: Machine { name: "client", interfaces: &[interface("eth0", [10, 0, 0, 50])] },
+    gateway: Machine { name: "gateway", interfaces: &[interface("eth0", [10, 0, 0, 254])] },
+    address: Ipv4Addr::new(10, 0, 0, 100),
+    service: Service::Address,
+    role: Role::Keepalived,
+    files: [
+        Files::Keepalived {
+            conf: include_str!("../../../../examples/vrrp-pair/keepalived.conf.a"),
+        },
+        Files::Keepalived {
+            conf: include_str!("../../../../examples/vrrp-pair/keepalived.conf.b"),
         },
     ],
 };

@@ -16,12 +16,23 @@ pub enum FileName {
     ServiceChecks,
     /// `handover.toml`, which only Handover reads.
     HandoverToml,
+    /// `keepalived.conf`.
+    KeepalivedConf,
+    /// `frr.conf`, which only FRR reads.
+    FrrConf,
 }
 
 impl FileName {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::HaCf, Self::Authkeys, Self::Haresources, Self::ServiceChecks, Self::HandoverToml];
+    pub const ALL: [Self; 7] = [
+        Self::HaCf,
+        Self::Authkeys,
+        Self::Haresources,
+        Self::ServiceChecks,
+        Self::HandoverToml,
+        Self::KeepalivedConf,
+        Self::FrrConf,
+    ];
 
     /// The file of this name.
     pub fn parse(word: &str) -> Option<Self> {
@@ -32,6 +43,8 @@ impl FileName {
     pub const fn folder(self) -> &'static str {
         match self {
             Self::HandoverToml => "/etc/handover",
+            Self::KeepalivedConf => "/etc/keepalived",
+            Self::FrrConf => "/etc/frr",
             _ => "/etc/ha.d",
         }
     }
@@ -44,6 +57,8 @@ impl FileName {
             Self::Haresources => "haresources",
             Self::ServiceChecks => "service_checks",
             Self::HandoverToml => "handover.toml",
+            Self::KeepalivedConf => "keepalived.conf",
+            Self::FrrConf => "frr.conf",
         }
     }
 }
@@ -68,10 +83,13 @@ pub struct Edit {
 /// What an [`Edit`] does to its file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Change {
-    /// `set`: put this line at the end. For a directive of ha.cf that has one value, the last
-    /// line wins.
+    /// `set`: put this line at the end; in `keepalived.conf` at the end of every
+    /// `vrrp_instance`. For a directive that has one value, the last line wins.
     Append(String),
-    /// `drop`: remove the lines whose first word is this.
+    /// `head`: put these lines before all others.
+    Prepend(Vec<String>),
+    /// `drop`: remove the lines whose first word is this; in `keepalived.conf` with the block that
+    /// one opens.
     Drop(String),
     /// `write`: let the file consist of these lines.
     Replace(Vec<String>),
@@ -90,6 +108,10 @@ pub struct ConfigFiles {
     pub service_checks: String,
     /// `handover.toml`.
     pub handover_toml: String,
+    /// `keepalived.conf`.
+    pub keepalived_conf: String,
+    /// `frr.conf`.
+    pub frr_conf: String,
 }
 
 impl ConfigFiles {
@@ -101,6 +123,8 @@ impl ConfigFiles {
             FileName::Haresources => &self.haresources,
             FileName::ServiceChecks => &self.service_checks,
             FileName::HandoverToml => &self.handover_toml,
+            FileName::KeepalivedConf => &self.keepalived_conf,
+            FileName::FrrConf => &self.frr_conf,
         }
     }
 
@@ -115,9 +139,17 @@ impl ConfigFiles {
             FileName::Haresources => &mut self.haresources,
             FileName::ServiceChecks => &mut self.service_checks,
             FileName::HandoverToml => &mut self.handover_toml,
+            FileName::KeepalivedConf => &mut self.keepalived_conf,
+            FileName::FrrConf => &mut self.frr_conf,
         };
         let before = text.clone();
+        let blocks = edit.file == FileName::KeepalivedConf;
         match &edit.change {
+            Change::Append(line) if blocks => *text = into_instances(&before, line),
+            Change::Drop(word) if blocks => *text = without_block(&before, word),
+            Change::Prepend(lines) => {
+                *text = joined(lines.iter().map(String::as_str).chain(before.lines()));
+            }
             Change::Append(line) => {
                 if !text.is_empty() && !text.ends_with('\n') {
                     text.push('\n');
@@ -134,6 +166,41 @@ impl ConfigFiles {
         }
         *text != before
     }
+}
+
+/// Puts a line before the end of every `vrrp_instance`; those of a file come with their braces on
+/// lines of their own.
+fn into_instances(text: &str, line: &str) -> String {
+    let mut lines = Vec::new();
+    let (mut depth, mut inside) = (0, false);
+    for old in text.lines() {
+        inside |= depth == 0 && old.split_whitespace().next() == Some("vrrp_instance");
+        depth += opened(old);
+        if inside && depth == 0 && old.contains('}') {
+            lines.push(line);
+            inside = false;
+        }
+        lines.push(old);
+    }
+    joined(lines.into_iter())
+}
+
+/// Leaves out the lines that begin with this word, and the blocks they open.
+fn without_block(text: &str, word: &str) -> String {
+    let mut depth = 0;
+    let kept = text.lines().filter(|line| {
+        let dropped = depth > 0 || line.split_whitespace().next() == Some(word);
+        if dropped {
+            depth = (depth + opened(line)).max(0);
+        }
+        !dropped
+    });
+    joined(kept)
+}
+
+/// How many blocks a line opens more than it closes.
+fn opened(line: &str) -> i32 {
+    line.chars().map(|c| i32::from(c == '{') - i32::from(c == '}')).sum()
 }
 
 fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
@@ -160,6 +227,22 @@ mod tests {
         let mut files = ConfigFiles::default();
         assert!(!files.apply(&edit(Some(Seat(0)), Change::Append("x".into())), Seat(1)));
         assert_eq!(files, ConfigFiles::default());
+    }
+
+    #[test]
+    fn in_keepalived_conf_lines_go_into_instances_and_blocks_go_whole() {
+        let text = "vrrp_script s {\n script x\n}\nvrrp_instance A {\n state MASTER\n \
+                    track_script {\n  s\n }\n}\nvrrp_instance B {\n}\n";
+        let mut files = ConfigFiles { keepalived_conf: text.into(), ..ConfigFiles::default() };
+        let change = |change| Edit { node: None, file: FileName::KeepalivedConf, change };
+        files.apply(&change(Change::Drop("track_script".into())), Seat(0));
+        files.apply(&change(Change::Append("priority 7".into())), Seat(0));
+        files.apply(&change(Change::Prepend(vec!["$A=1".into()])), Seat(0));
+        assert_eq!(
+            files.keepalived_conf,
+            "$A=1\nvrrp_script s {\n script x\n}\nvrrp_instance A {\n state MASTER\npriority 7\n}\n\
+             vrrp_instance B {\npriority 7\n}\n"
+        );
     }
 
     #[test]

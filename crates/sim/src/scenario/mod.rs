@@ -10,11 +10,12 @@ mod cluster;
 mod edit;
 mod parse;
 
-pub use cluster::{Cluster, Interface, Machine, Service};
+pub use cluster::{Cluster, Interface, Machine, Role, Service};
 pub use edit::{Change, ConfigFiles, Edit, FileName};
 pub use parse::parse;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// One of the two nodes of a cluster, by its place in the list of machines: files say `node1`
@@ -44,8 +45,10 @@ impl fmt::Display for Seat {
 pub enum Maker {
     /// Handover.
     Ours,
-    /// The ancestor, Heartbeat 3.0.6.
+    /// The ancestor: Heartbeat 3.0.6, or keepalived 2.2.7 in clusters of virtual routers.
     Real,
+    /// FRR's `vrrpd`, another maker's virtual router.
+    Frr,
 }
 
 /// Whose daemons run on node1 and on node2.
@@ -53,12 +56,23 @@ pub enum Maker {
 pub struct Pair(pub Maker, pub Maker);
 
 impl Pair {
-    /// Every pair, in the order of the result table.
+    /// Every pair of ours and the ancestor, in the order of the result table: what `pairs all`
+    /// means.
     pub const ALL: [Self; 4] = [
         Self(Maker::Real, Maker::Real),
         Self(Maker::Ours, Maker::Real),
         Self(Maker::Real, Maker::Ours),
         Self(Maker::Ours, Maker::Ours),
+    ];
+
+    /// Every pair that a scenario can name.
+    pub const KNOWN: [Self; 6] = [
+        Self::ALL[0],
+        Self::ALL[1],
+        Self::ALL[2],
+        Self::ALL[3],
+        Self(Maker::Ours, Maker::Frr),
+        Self(Maker::Frr, Maker::Ours),
     ];
 
     /// Whose daemon runs on `seat`.
@@ -68,7 +82,7 @@ impl Pair {
 
     /// The pair that a word such as `ours/real` names.
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|pair| pair.to_string() == word)
+        Self::KNOWN.into_iter().find(|pair| pair.to_string() == word)
     }
 }
 
@@ -77,6 +91,7 @@ impl fmt::Display for Maker {
         f.write_str(match self {
             Self::Ours => "ours",
             Self::Real => "real",
+            Self::Frr => "frr",
         })
     }
 }
@@ -96,7 +111,7 @@ pub struct Scenario {
     pub about: String,
     /// Where it happens.
     pub cluster: &'static Cluster,
-    /// The pairs it is for, in the order of [`Pair::ALL`].
+    /// The pairs it is for, in the order of [`Pair::KNOWN`].
     pub pairs: Vec<Pair>,
     /// Changes to the cluster's files made before anything starts.
     pub setup: Vec<Edit>,
@@ -105,9 +120,11 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// True when every step can be done in virtual time as well (see [`Command::lab_only`]).
+    /// True when every step can be done in virtual time as well (see [`Command::lab_only`]). The
+    /// simulator plays no virtual routers from files.
     pub fn fits_simulator(&self) -> bool {
-        self.steps.iter().all(|step| !step.command.lab_only())
+        self.cluster.role == Role::Heartbeat
+            && self.steps.iter().all(|step| !step.command.lab_only())
     }
 }
 
@@ -192,9 +209,7 @@ impl Command {
                 .first()
                 .is_none_or(|word| !matches!(word.as_str(), "hb_standby" | "hb_takeover")),
             Self::RunOnGateway(_) | Self::Script(_) | Self::Flood { .. } => true,
-            Self::Expect { what, .. } | Self::Hold { what, .. } => {
-                matches!(what, Expectation::Log { .. } | Expectation::Exit(_))
-            }
+            Self::Expect { what, .. } | Self::Hold { what, .. } => what.lab_only(),
             _ => false,
         }
     }
@@ -318,11 +333,43 @@ pub enum Expectation {
         /// The text.
         text: String,
     },
+    /// This address is on exactly these nodes.
+    AddressOn {
+        /// Of either family.
+        address: IpAddr,
+        /// In order; may be empty.
+        seats: Vec<Seat>,
+    },
+    /// A file of the node has this text in it.
+    File {
+        /// Whose.
+        node: Seat,
+        /// Its path.
+        path: String,
+        /// The text.
+        text: String,
+    },
     /// The last `run` ended with this code.
     Exit(i32),
+    /// The last `run` wrote this.
+    Output(String),
     /// Since the last command that was not an `expect`, the client was never without an answer for
     /// longer than this.
     OutageBelow(Duration),
+}
+
+impl Expectation {
+    /// True for what there is in a lab only: texts of logs, files and commands, and their codes.
+    const fn lab_only(&self) -> bool {
+        matches!(
+            self,
+            Self::Log { .. }
+                | Self::File { .. }
+                | Self::AddressOn { .. }
+                | Self::Exit(_)
+                | Self::Output(_)
+        )
+    }
 }
 
 #[cfg(test)]
@@ -331,7 +378,7 @@ mod tests {
 
     #[test]
     fn a_pair_is_named_by_its_makers() {
-        for pair in Pair::ALL {
+        for pair in Pair::KNOWN {
             assert_eq!(Pair::parse(&pair.to_string()), Some(pair));
         }
         assert_eq!(Pair::parse("ours"), None);

@@ -3,6 +3,7 @@
 use super::{Change, Cluster, Command, Cut, Edit, Expectation, FileName, PATIENCE};
 use super::{Pair, Process, Scenario, Script, Seat, Step};
 use base::{Diagnostic, Severity, Span};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Longest scenario file read, in bytes: a hundred times the longest one we have.
@@ -74,7 +75,7 @@ impl Reader<'_> {
                 (_, Some(cluster)) => {
                     match (Line { cluster, line, words: &words }).step(index + 1) {
                         Ok(Step { command: Command::Edit(edit), pairs, .. })
-                            if steps.is_empty() && pairs == Pair::ALL =>
+                            if steps.is_empty() && pairs == Pair::KNOWN =>
                         {
                             setup.push(edit);
                         }
@@ -148,7 +149,7 @@ fn pair_list(words: &[&str]) -> Parsed<Vec<Pair>> {
             None => return Err(format!("`{word}`: write `all`, or some of {}", all_pairs())),
         }
     }
-    let pairs: Vec<_> = Pair::ALL.into_iter().filter(|pair| chosen.contains(pair)).collect();
+    let pairs: Vec<_> = Pair::KNOWN.into_iter().filter(|pair| chosen.contains(pair)).collect();
     if pairs.is_empty() {
         Err(format!("write `all`, or some of {}", all_pairs()))
     } else {
@@ -157,7 +158,7 @@ fn pair_list(words: &[&str]) -> Parsed<Vec<Pair>> {
 }
 
 fn all_pairs() -> String {
-    Pair::ALL.map(|pair| pair.to_string()).join(", ")
+    Pair::KNOWN.map(|pair| pair.to_string()).join(", ")
 }
 
 /// One line, split, with the cluster whose names it may use.
@@ -171,7 +172,7 @@ impl<'a> Line<'a> {
     fn step(&self, line: usize) -> Parsed<Step> {
         let (pairs, rest) = match self.words {
             ["when", pairs, rest @ ..] => (pair_list(&[pairs])?, rest),
-            words => (Pair::ALL.to_vec(), words),
+            words => (Pair::KNOWN.to_vec(), words),
         };
         let command = Line { words: rest, ..*self }.command()?;
         Ok(Step { line, text: self.line.to_owned(), pairs, command })
@@ -202,7 +203,7 @@ impl<'a> Line<'a> {
             ["run", words @ .., "on", node] if !words.is_empty() => {
                 Command::Run(self.seat(node)?, words.iter().map(|&w| w.to_owned()).collect())
             }
-            ["set" | "drop" | "write", ..] => Command::Edit(self.edit(None)?),
+            ["set" | "drop" | "head" | "write", ..] => Command::Edit(self.edit(None)?),
             ["script", path, rest @ ..] => Command::Script(script(None, path, rest)?),
             ["on", node, "script", path, rest @ ..] => {
                 Command::Script(script(Some(self.seat(node)?), path, rest)?)
@@ -222,7 +223,7 @@ impl<'a> Line<'a> {
             _ => {
                 return Err(
                     "commands are start, stop, reload, kill host, kill daemon, kill process \
-                            … on, boot, pause, cut, heal, wait, run … on, set, drop, write, \
+                            … on, boot, pause, cut, heal, wait, run … on, set, head, drop, write, \
                             script, on NODE set …, expect, when PAIR …"
                         .into(),
                 );
@@ -245,6 +246,13 @@ impl<'a> Line<'a> {
             return Err("name one node or both".into());
         }
         words.iter().map(|word| self.seat(word)).collect()
+    }
+
+    fn each_once(&self, words: &[&str]) -> Parsed<Vec<Seat>> {
+        let mut seats = self.seats(words)?;
+        seats.sort_unstable();
+        seats.dedup();
+        Ok(seats)
     }
 
     fn link(&self, words: &[&str]) -> Parsed<Option<String>> {
@@ -284,13 +292,18 @@ impl<'a> Line<'a> {
     }
 
     fn edit(&self, node: Option<Seat>) -> Parsed<Edit> {
-        let help = "write `set FILE LINE`, `drop FILE WORD` or `write FILE LINE | LINE`; files are \
-                    ha.cf, authkeys, haresources, service_checks, handover.toml";
+        let help = "write `set FILE LINE`, `head FILE LINE | LINE`, `drop FILE WORD` or `write FILE \
+                    LINE | LINE`; files are ha.cf, authkeys, haresources, service_checks, \
+                    handover.toml, keepalived.conf, frr.conf";
         let [verb, file, rest @ ..] = self.words else { return Err(help.into()) };
         let file = FileName::parse(file).ok_or(help)?;
         let line = rest.join(" ");
         let change = match (*verb, rest) {
+            ("set", [_, ..]) if file == FileName::KeepalivedConf => {
+                Change::Append(split_lines(rest).join("\n"))
+            }
             ("set", [_, ..]) => Change::Append(line),
+            ("head", [_, ..]) => Change::Prepend(split_lines(rest)),
             ("drop", [word]) => Change::Drop((*word).to_owned()),
             ("write", _) => Change::Replace(split_lines(rest)),
             _ => return Err(help.into()),
@@ -304,11 +317,13 @@ impl<'a> Line<'a> {
             ["no", "service"] => Expectation::NoService,
             ["no", "holder"] => Expectation::Holders(Vec::new()),
             ["one", "holder"] => Expectation::OneHolder,
-            ["address", "on", nodes @ ..] => {
-                let mut seats = self.seats(nodes)?;
-                seats.sort_unstable();
-                seats.dedup();
-                Expectation::Holders(seats)
+            ["address", "on", nodes @ ..] => Expectation::Holders(self.each_once(nodes)?),
+            ["address", address, "on", nodes @ ..] => Expectation::AddressOn {
+                address: ip_address(address)?,
+                seats: self.each_once(nodes)?,
+            },
+            ["no", "address", address] => {
+                Expectation::AddressOn { address: ip_address(address)?, seats: Vec::new() }
             }
             [at, "sees", node, state] => Expectation::NodeStatus {
                 at: self.seat(at)?,
@@ -327,15 +342,21 @@ impl<'a> Line<'a> {
             ["daemon", "on", node] => Expectation::Running(self.seat(node)?, true),
             ["no", "daemon", "on", node] => Expectation::Running(self.seat(node)?, false),
             ["log", node, ..] => Expectation::Log { node: self.seat(node)?, text: self.quoted()? },
+            ["file", node, path, _, ..] => Expectation::File {
+                node: self.seat(node)?,
+                path: (*path).to_owned(),
+                text: self.quoted()?,
+            },
+            ["output", _, ..] => Expectation::Output(self.quoted()?),
             ["exit", code] => {
                 Expectation::Exit(code.parse().map_err(|_| format!("`{code}` is no exit code"))?)
             }
             ["outage", "below", time] => Expectation::OutageBelow(duration(time)?),
             _ => {
                 return Err("what can be expected: service on NODE, no service, one holder, no \
-                            holder, address on NODES, NODE sees NODE [LINK] STATE, NODE holds \
-                            none|local|foreign|all, [no] daemon on NODE, log NODE \"TEXT\", exit \
-                            CODE, outage below TIME"
+                            holder, address [ADDRESS] on NODES, no address ADDRESS, NODE sees NODE [LINK] STATE, NODE holds \
+                            none|local|foreign|all, [no] daemon on NODE, log NODE \"TEXT\", file NODE \
+                            PATH \"TEXT\", output \"TEXT\", exit CODE, outage below TIME"
                     .into());
             }
         })
@@ -348,8 +369,11 @@ impl<'a> Line<'a> {
     }
 
     fn quoted(&self) -> Parsed<String> {
-        let text = self.line.split('"').nth(1).filter(|text| !text.is_empty());
-        text.map(str::to_owned).ok_or_else(|| "put the text into \"quotes\"".into())
+        // Up to the last one, so that a text may have quotes in it.
+        let text = self.line.split_once('"').and_then(|(_, rest)| Some(rest.rsplit_once('"')?.0));
+        text.filter(|text| !text.is_empty())
+            .map(str::to_owned)
+            .ok_or_else(|| "put the text into \"quotes\"".into())
     }
 }
 
@@ -372,6 +396,10 @@ fn named_process(word: &str) -> Parsed<Process> {
     Process::ALL.into_iter().find(|process| process.word() == word).ok_or_else(|| {
         format!("`{word}` is no process of the family: write parent, worker or executor")
     })
+}
+
+fn ip_address(word: &str) -> Parsed<IpAddr> {
+    word.parse().map_err(|_| format!("`{word}` is no address"))
 }
 
 /// `10000/s`.

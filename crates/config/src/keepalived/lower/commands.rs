@@ -11,7 +11,7 @@ use vrrp::config::Command;
 impl Lowering<'_> {
     /// The command of a notify keyword, if it can be run.
     pub(super) fn command(&mut self, node: &Node) -> Option<Command> {
-        let command = self.command_of(node.behind())?;
+        let command = self.command_of(node.behind(), false)?;
         let at = node.place();
         match self.program(&command) {
             Program::Fine => {
@@ -52,15 +52,17 @@ impl Lowering<'_> {
         *slot = self.command(node);
     }
 
-    /// Words as a command: the first, split again if it was quoted; then user and group.
-    pub(super) fn command_of(&mut self, words: &[Word]) -> Option<Command> {
+    /// Words as a command: the first, split again if it was quoted; then user and group. `named`:
+    /// the user is named elsewhere.
+    pub(super) fn command_of(&mut self, words: &[Word], named: bool) -> Option<Command> {
         let first = words.first()?;
         let argv = if first.quoted { command_words(&first.text) } else { vec![first.text.clone()] };
         if argv.is_empty() {
             return None;
         }
         let (user, group) = self.user_of(words.get(1..).unwrap_or(&[]))?;
-        self.may_run_as(user.as_deref(), first.place).then_some(Command { argv, user, group })
+        let may_run = named || self.may_run_as(user.as_deref(), first.place);
+        may_run.then_some(Command { argv, user, group })
     }
 
     /// User and group as words; `None`, with a finding, if one of them doesn't exist.

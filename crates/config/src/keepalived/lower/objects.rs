@@ -60,9 +60,10 @@ impl Lowering<'_> {
         let (mut fall, mut rise) =
             (default(Block::Script, "fall") as u32, default(Block::Script, "rise") as u32);
         let (mut weight, mut reverse) = (0, false);
+        let named = block.nodes().iter().any(|node| node.name() == "user");
         for node in block.nodes() {
             match node.name() {
-                "script" => command = Some(self.script_command(node)),
+                "script" => command = Some(self.script_command(node, named)),
                 "interval" => {
                     if let Some(value) = values::number(node, self.found) {
                         interval = values::micros(value);
@@ -97,9 +98,9 @@ impl Lowering<'_> {
     }
 
     /// `script` alone takes no user behind it: a user has its own keyword.
-    fn script_command(&mut self, node: &Node) -> Option<vrrp::config::Command> {
+    fn script_command(&mut self, node: &Node, named: bool) -> Option<vrrp::config::Command> {
         let first = node.behind().get(..1)?;
-        let mut command = self.command_of(first)?;
+        let mut command = self.command_of(first, named)?;
         // Unquoted words behind the program are its arguments here.
         command.argv.extend(node.behind().iter().skip(1).map(|word| word.text.clone()));
         Some(command)
