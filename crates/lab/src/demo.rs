@@ -61,7 +61,7 @@ pub(crate) fn show() -> Result<()> {
 }
 
 /// What the nodes said last, for whoever has to find out why the demonstration failed.
-fn show_logs(stage: &mut Stage) {
+pub(crate) fn show_logs(stage: &mut Stage) {
     for seat in Seat::BOTH {
         let host = stage.node(seat);
         eprintln!("The end of {}'s log:", host.name());
@@ -107,7 +107,7 @@ fn play(stage: &mut Stage, [one, two]: [&str; 2]) -> Result<()> {
 }
 
 /// Waits for the first answer of `node` after a moment.
-fn served_by(stage: &Stage, from: Instant, node: &str) -> Result<Answer> {
+pub(crate) fn served_by(stage: &Stage, from: Instant, node: &str) -> Result<Answer> {
     while now().since(from) < PATIENCE {
         let answers = stage.answers().since(from);
         if let Some(answer) = answers.into_iter().find(|answer| answer.node == node) {
@@ -166,7 +166,8 @@ fn timeline(host: &Host, dead: &str, killed: Instant, rescued: &Answer) -> Resul
     Ok(())
 }
 
-fn signed(at: Instant, zero: Instant) -> String {
+/// A moment as the time since another one.
+pub(crate) fn signed(at: Instant, zero: Instant) -> String {
     if at >= zero {
         format!("+{}", seconds(at.since(zero)))
     } else {
@@ -174,6 +175,7 @@ fn signed(at: Instant, zero: Instant) -> String {
     }
 }
 
-fn seconds(time: Duration) -> String {
+/// A time in words.
+pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.3} s", time.as_secs_f64())
 }

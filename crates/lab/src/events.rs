@@ -7,6 +7,7 @@ use crate::host::Host;
 use crate::peers::output;
 use crate::world::own_program;
 use anyhow::{Context, Result, bail, ensure};
+use api::vrrp::VrrpReport;
 use api::{Event, FRAME_MAX, PROTOCOL, Reply, Request, RoleStatus};
 use serde_json::Value;
 use std::io::{Read, Write};
@@ -17,12 +18,16 @@ use std::time::Duration;
 /// How long a daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The control socket of the heartbeat role.
-const SOCKET: &str = "/run/handover/heartbeat.sock";
+/// Where the control sockets of the roles are.
+const SOCKETS: &str = "/run/handover";
+/// The heartbeat role.
+const HEARTBEAT: &str = "heartbeat";
+/// The VRRP role.
+const KEEPALIVED: &str = "keepalived";
 
 /// All events a node's daemon still has, oldest first.
 pub(crate) fn events(host: &Host) -> Result<Vec<Event>> {
-    match ask_on(host, &Request::Events { after: 0, follow: false })? {
+    match ask_on(host, HEARTBEAT, &Request::Events { after: 0, follow: false })? {
         Reply::Events { events } => Ok(events),
         other => bail!("asked for events, the daemon answered {other:?}"),
     }
@@ -30,26 +35,34 @@ pub(crate) fn events(host: &Host) -> Result<Vec<Event>> {
 
 /// Its status.
 pub(crate) fn status(host: &Host) -> Result<RoleStatus> {
-    match ask_on(host, &Request::Status)? {
+    match ask_on(host, HEARTBEAT, &Request::Status)? {
         Reply::Status(status) => Ok(*status),
         other => bail!("asked for the status, the daemon answered {other:?}"),
     }
 }
 
-fn ask_on(host: &Host, request: &Request) -> Result<Reply> {
+/// What a virtual router's daemon says of itself, its latest events with it.
+pub(crate) fn router(host: &Host) -> Result<VrrpReport> {
+    match ask_on(host, KEEPALIVED, &Request::Status)? {
+        Reply::Vrrp(report) => Ok(*report),
+        other => bail!("asked for the status, the daemon answered {other:?}"),
+    }
+}
+
+fn ask_on(host: &Host, role: &str, request: &Request) -> Result<Reply> {
     let program = own_program()?.to_string_lossy().into_owned();
     let request = serde_json::to_string(request)?;
-    let answer = output(&mut host.command(&[&program, "lab", "ask", &request])?)?;
+    let answer = output(&mut host.command(&[&program, "lab", "ask", role, &request])?)?;
     serde_json::from_slice(&answer.stdout).context("cannot understand the daemon's answer")
 }
 
-/// `lab ask REQUEST`, on a host: prints the daemon's answer.
+/// `lab ask ROLE REQUEST`, on a host: prints the daemon's answer.
 ///
 /// # Errors
 /// When there is no daemon, or it does not answer.
-pub(crate) fn run(request: &str) -> Result<()> {
+pub(crate) fn run(role: &str, request: &str) -> Result<()> {
     let request = serde_json::from_str(request).context("not a request")?;
-    let reply = ask(Path::new(SOCKET), &request)?;
+    let reply = ask(&Path::new(SOCKETS).join(role).with_extension("sock"), &request)?;
     println!("{}", serde_json::to_string(&reply)?);
     Ok(())
 }

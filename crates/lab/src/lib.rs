@@ -11,6 +11,7 @@ pub mod bench;
 mod client;
 mod daemon;
 mod demo;
+mod demo_vrrp;
 mod events;
 mod flood;
 mod footprint;

@@ -112,6 +112,10 @@ impl Peer {
         fs::create_dir_all(&work).with_context(|| format!("cannot create {}", work.display()))?;
         let fetched = self.fetch(&work);
         let done = fetched.and_then(|packages| {
+            if root.exists() && !base.join(STAMP).exists() {
+                // Left by whoever was interrupted.
+                fs::rename(&root, work.join("old")).context("cannot move what is there")?;
+            }
             if !root.exists() {
                 fs::rename(work.join("root"), &root)
                     .context("cannot move the unpacked packages")?;

@@ -1,7 +1,7 @@
 //! The command line of `handover lab`, and the words by which the lab calls itself inside.
 
 use crate::table::Table;
-use crate::{bench, client, demo, events, flood, httpd, init, library, runner, world};
+use crate::{bench, client, demo, demo_vrrp, events, flood, httpd, init, library, runner, world};
 use anyhow::{Context, Result, bail};
 use sim::scenario::Pair;
 use std::path::Path;
@@ -9,6 +9,7 @@ use std::path::Path;
 /// What `handover lab --help` prints.
 const HELP: &str = "\
 handover lab                        show a failover of the web pair on this machine
+handover lab --scenario nginx-vrrp  … of the nginx pair under keepalived's configuration
 handover lab --list                 list the scenarios
 handover lab --scenario NAME        run one scenario on ours/ours
 handover lab --scenario NAME --pair real/real
@@ -43,7 +44,7 @@ const IMPOSSIBLE: i32 = 77;
 fn act(words: &[&str]) -> Result<i32> {
     match words {
         ["init", spec] => init::run(Path::new(spec)).map(|()| 0),
-        ["ask", request] => events::run(request).map(|()| 0),
+        ["ask", role, request] => events::run(role, request).map(|()| 0),
         ["flood", plan] => flood::run(plan).map(|()| 0),
         ["client", kind, address] => client::run(kind, address).map(|()| 0),
         ["httpd", port, pid_file] => httpd::run(port, pid_file).map(|()| 0),
@@ -51,13 +52,8 @@ fn act(words: &[&str]) -> Result<i32> {
             world::settle()?;
             inside(rest)
         }
-        [] | ["--demo"] => match world::missing() {
-            Some(sentence) => {
-                eprintln!("handover lab: {sentence}");
-                Ok(IMPOSSIBLE)
-            }
-            None => world::run(&["demo"]),
-        },
+        [] | ["--demo"] => demonstrate("demo"),
+        ["--scenario", demo_vrrp::NAME] => demonstrate(demo_vrrp::NAME),
         ["--list"] => {
             for scenario in library::scenarios()?.into_iter().chain(library::router_scenarios()?) {
                 println!("{:28} {}", scenario.name, scenario.about);
@@ -93,9 +89,19 @@ fn tables(tables: &[Table]) -> Result<i32> {
     Ok(0)
 }
 
+/// Shows a demonstration in a world of its own.
+fn demonstrate(which: &str) -> Result<i32> {
+    if let Some(sentence) = world::missing() {
+        eprintln!("handover lab: {sentence}");
+        return Ok(IMPOSSIBLE);
+    }
+    world::run(&[which])
+}
+
 fn inside(words: &[&str]) -> Result<i32> {
     match words {
         ["demo"] => demo::show().map(|()| 0),
+        [demo_vrrp::NAME] => demo_vrrp::show().map(|()| 0),
         ["bench", rest @ ..] => bench::inside(rest).map(|()| 0),
         ["scenario", file, pair] => {
             let pair = Pair::parse(pair).context("not a pair")?;
