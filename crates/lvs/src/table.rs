@@ -96,10 +96,14 @@ impl Table {
             self.bring_service(service, out);
         }
         let most = wanted.iter().map(|(_, destinations)| destinations.len()).max().unwrap_or(0);
-        for nth in 0..most {
-            for (service, destinations) in wanted {
-                if let Some(destination) = destinations.get(nth) {
-                    self.bring_destination(service, destination, out);
+        // Who serves comes before those whose clients are to go elsewhere.
+        for serves in [true, false] {
+            for nth in 0..most {
+                for (service, destinations) in wanted {
+                    let nth = destinations.get(nth);
+                    if let Some(destination) = nth.filter(|nth| (nth.weight > 0) == serves) {
+                        self.bring_destination(service, destination, out);
+                    }
                 }
             }
         }
