@@ -1,5 +1,6 @@
 //! The state of the VRRP role as a client sees it.
 
+use crate::lvs::LvsStatus;
 use crate::{Event, Level};
 use base::{Instant, WallTime};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ pub struct VrrpReport {
     pub wall: WallTime,
     /// What its machine knows.
     pub status: VrrpStatus,
+    /// Its virtual servers; `None`: none are configured.
+    pub lvs: Option<LvsStatus>,
     /// What an administrator should look at, loudest first.
     pub warnings: Vec<(Level, String)>,
     /// What the configuration names and can't run as it is written, by name.

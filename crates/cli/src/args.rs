@@ -20,6 +20,25 @@ pub(crate) struct Handover {
     pub command: Command,
 }
 
+/// A process family of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub(crate) enum Role {
+    /// Nodes, links and groups.
+    Heartbeat,
+    /// Virtual routers and virtual servers.
+    Keepalived,
+}
+
+impl Role {
+    /// Its name, which is its unit's too.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Heartbeat => "heartbeat",
+            Self::Keepalived => "keepalived",
+        }
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -41,9 +60,10 @@ pub(crate) enum Command {
         #[arg(long)]
         all: bool,
     },
-    /// Tell why a group, an address, a script or a node is where it is, from packet to script.
+    /// Tell why something is where it is or as it is, from packet to script.
     Why {
-        /// A group, one of its resources, its address, or a node.
+        /// A group, one of its resources, its address, or a node; a virtual router, sync group,
+        /// tracked script, interface or file, a virtual or real server.
         name: String,
         /// The events of the story as a JSON array.
         #[arg(long)]
@@ -60,8 +80,11 @@ pub(crate) enum Command {
         /// Only events after this number.
         #[arg(long, default_value_t = 0, value_name = "NUMBER")]
         after: u64,
+        /// Of one role only; without it of each that runs.
+        #[arg(long, value_name = "ROLE")]
+        role: Option<Role>,
     },
-    /// Check ha.cf, authkeys, haresources and service_checks: all errors at once.
+    /// Check Heartbeat's files and keepalived.conf: all errors at once.
     #[command(disable_help_flag = true)]
     Check {
         /// See `handover check --help`.
@@ -99,7 +122,11 @@ pub(crate) enum Command {
     },
     /// Stop the daemon and start it again, after an upgrade for instance.
     Restart {
-        /// Leave groups running here and take them over again, instead of handing over.
+        /// Which one; heartbeat unless named.
+        #[arg(value_name = "ROLE", default_value = "heartbeat", hide_default_value = true)]
+        role: Role,
+        /// Leave groups or addresses in place here and take them over again, instead of handing
+        /// over.
         #[arg(long)]
         keep: bool,
     },
@@ -146,9 +173,14 @@ pub fn manual() -> Vec<ManualPage> {
     manual::pages(&command()).iter().map(installed).collect()
 }
 
-/// The pages for `man` of the ancestor's commands.
-pub fn old_manual() -> Vec<ManualPage> {
-    OLD_NAMES.iter().filter_map(|name| manual::old(name)).map(|page| installed(&page)).collect()
+/// The pages for `man` of an ancestor's commands.
+pub(crate) fn old_manual(of: Ancestor) -> Vec<ManualPage> {
+    OLD_NAMES
+        .iter()
+        .filter(|name| Ancestor::of(name) == of)
+        .filter_map(|name| manual::old(name))
+        .map(|page| installed(&page))
+        .collect()
 }
 
 fn installed(page: &Page) -> ManualPage {
@@ -165,19 +197,30 @@ pub fn formats() -> Vec<ManualPage> {
     manual::formats().iter().map(page).collect()
 }
 
+/// The shells, and the path at which each finds a program's completion.
+const SHELLS: [(Shell, fn(&str) -> String); 3] = [
+    (Shell::Bash, |name| format!("/usr/share/bash-completion/completions/{name}")),
+    (Shell::Zsh, |name| format!("/usr/share/zsh/vendor-completions/_{name}")),
+    (Shell::Fish, |name| format!("/usr/share/fish/vendor_completions.d/{name}.fish")),
+];
+
 /// The completions: (installed path, script).
-pub(crate) fn completions() -> Vec<(&'static str, String)> {
-    let shells = [
-        (Shell::Bash, "/usr/share/bash-completion/completions/handover"),
-        (Shell::Zsh, "/usr/share/zsh/vendor-completions/_handover"),
-        (Shell::Fish, "/usr/share/fish/vendor_completions.d/handover.fish"),
-    ];
-    shells
-        .into_iter()
+pub(crate) fn completions() -> Vec<(String, String)> {
+    completions_of("handover", &mut command())
+}
+
+/// The same for `keepalived`.
+pub(crate) fn keepalived_completions() -> Vec<(String, String)> {
+    completions_of("keepalived", &mut crate::keepalived::completed())
+}
+
+fn completions_of(name: &str, command: &mut clap::Command) -> Vec<(String, String)> {
+    SHELLS
+        .iter()
         .map(|(shell, path)| {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut command(), "handover", &mut script);
-            (path, String::from_utf8_lossy(&script).into_owned())
+            clap_complete::generate(*shell, command, name, &mut script);
+            (path(name), String::from_utf8_lossy(&script).into_owned())
         })
         .collect()
 }

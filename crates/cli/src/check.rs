@@ -1,6 +1,8 @@
 //! `handover check`: every error of every file, with place, effect and cure, in one run.
 
 mod explain;
+mod keepalived;
+mod wanted;
 
 use crate::console::{Console, Machine, Stop};
 use crate::exit::Exit;
@@ -12,6 +14,7 @@ use serde::Serialize;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
+use wanted::Wanted;
 
 /// Where Heartbeat's files are.
 pub(crate) const DIRECTORY: &str = "/etc/ha.d";
@@ -23,7 +26,7 @@ const HANDOVER_TOML: &str = "/etc/handover/handover.toml";
 /// lost to a log file named by mistake.
 const FILE_MAX: u64 = 4 << 20;
 
-/// Check the configuration of a Heartbeat node: all errors of all files at once.
+/// Check Heartbeat's files and keepalived.conf: all errors of all files at once.
 #[derive(Parser, Debug)]
 #[command(name = "handover check")]
 struct Arguments {
@@ -36,11 +39,12 @@ struct Arguments {
     /// Check as this node: users, programs and interfaces of this machine aren't looked at.
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
-    /// Explain a directive of ha.cf, or list all of them.
+    /// Explain a directive of ha.cf or a keyword of keepalived.conf, or list all of them.
     #[arg(long, value_name = "DIRECTIVE", num_args = 0..=1, default_missing_value = "")]
     explain: Option<String>,
-    /// A directory, or files; what isn't named is taken from beside the first.
-    #[arg(value_name = "PATH", default_value = DIRECTORY)]
+    /// A directory, or files; what isn't named of Heartbeat's is taken from beside the first of
+    /// them. Without one: what this machine has in /etc/ha.d and /etc/keepalived.
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
 
@@ -66,13 +70,99 @@ pub(crate) fn run(args: &[String], console: &mut Console<'_>) -> Result<Exit, St
     if let Some(name) = &arguments.explain {
         return explain::explain(name, console);
     }
-    let checked = check(&arguments.paths, arguments.node.as_deref(), console.machine)?;
-    if arguments.json {
-        write_json(&checked, console)?;
-    } else {
-        write_text(&checked, console)?;
+    let wanted = Wanted::of(&arguments.paths);
+    let node = arguments.node.as_deref();
+    let heartbeat = match &wanted.heartbeat {
+        Some(paths) => Some(check(paths, node, console.machine)?),
+        None => None,
+    };
+    let mut routers = Vec::new();
+    for path in &wanted.keepalived {
+        routers.push(keepalived::check(path, node, console.machine)?);
     }
-    Ok(checked.exit(arguments.strict))
+    let outcome = Outcome::of(heartbeat, routers);
+    if arguments.json {
+        outcome.write_json(console)?;
+    } else {
+        outcome.write_text(console)?;
+    }
+    Ok(outcome.exit(arguments.strict))
+}
+
+/// All that was checked in one run.
+struct Outcome {
+    heartbeat: Option<Checked>,
+    routers: Vec<config::keepalived::Keepalived>,
+    /// Every finding, file by file.
+    found: Vec<Diagnostic>,
+}
+
+impl Outcome {
+    fn of(
+        heartbeat: Option<Checked>,
+        routers: Vec<config::keepalived::Keepalived>,
+    ) -> Self {
+        let mut found = heartbeat.as_ref().map_or_else(Vec::new, |checked| checked.found.clone());
+        found.extend(routers.iter().flat_map(|read| read.findings.iter().cloned()));
+        let haresources = heartbeat.as_ref().and_then(|of| of.sources.haresources.as_ref());
+        for (file, read) in haresources.iter().flat_map(|file| routers.iter().map(move |r| (file, r)))
+        {
+            let shared = config::shared_addresses(file, &read.vrrp.instances);
+            found.extend(shared.iter().map(|one| one.finding(file)));
+        }
+        Self { heartbeat, routers, found }
+    }
+
+    /// The text of the file a finding is about.
+    fn text(&self, finding: &Diagnostic) -> &str {
+        let of_heartbeat = self.heartbeat.as_ref().map_or("", |checked| checked.text(finding));
+        let mut files = self.routers.iter().flat_map(|read| &read.files);
+        match files.find(|file| file.path == finding.file) {
+            Some(file) => &file.text,
+            None => of_heartbeat,
+        }
+    }
+
+    fn exit(&self, strict: bool) -> Exit {
+        match self.found.iter().map(|finding| finding.severity).max() {
+            Some(Severity::Error) => Exit::Configuration,
+            Some(Severity::Warning) if strict => Exit::Failed,
+            _ => Exit::Done,
+        }
+    }
+
+    fn write_text(&self, console: &mut Console<'_>) -> Result<(), Stop> {
+        for finding in &self.found {
+            let drawn = render::finding(finding, self.text(finding), console.colour);
+            writeln!(console.out, "{drawn}\n")?;
+        }
+        let disabled: Vec<&str> =
+            self.routers.iter().flat_map(|read| &read.disabled).map(String::as_str).collect();
+        if !disabled.is_empty() {
+            writeln!(console.out, "disabled: {}", disabled.join(", "))?;
+        }
+        writeln!(console.out, "{}", render::summary(&self.found))?;
+        Ok(())
+    }
+
+    fn write_json(&self, console: &mut Console<'_>) -> Result<(), Stop> {
+        let findings = self
+            .found
+            .iter()
+            .map(|finding| {
+                let (line, column) = finding.line_column(self.text(finding));
+                Placed { line, column, finding }
+            })
+            .collect();
+        let disabled = self.routers.iter().flat_map(|read| &read.disabled).collect();
+        // keepalived starts with whatever can run.
+        let starts = self.heartbeat.as_ref().is_none_or(|checked| checked.heartbeat.is_some());
+        let report = Report { starts, disabled, findings };
+        let text =
+            serde_json::to_string_pretty(&report).map_err(|e| Stop::failed(e.to_string()))?;
+        writeln!(console.out, "{text}")?;
+        Ok(())
+    }
 }
 
 /// What came of checking.
@@ -85,14 +175,6 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    fn exit(&self, strict: bool) -> Exit {
-        match self.found.iter().map(|finding| finding.severity).max() {
-            Some(Severity::Error) => Exit::Configuration,
-            Some(Severity::Warning) if strict => Exit::Failed,
-            _ => Exit::Done,
-        }
-    }
-
     /// The text of the file a finding is about.
     pub(crate) fn text(&self, finding: &Diagnostic) -> &str {
         let sources = &self.sources;
@@ -118,7 +200,7 @@ pub(crate) fn check(
         && Path::new(&sources.ha_cf.path).parent() == Some(Path::new(DIRECTORY));
     let (mut configuration, mut found) = (None, Vec::new());
     if here {
-        machine(&name, &mut |host| (configuration, found) = heartbeat(&sources, host));
+        (machine.heartbeat)(&name, &mut |host| (configuration, found) = heartbeat(&sources, host));
     } else {
         sources.authkeys.mode = None;
         (configuration, found) = heartbeat(&sources, &Host::assumed(node.unwrap_or(&name)));
@@ -193,15 +275,6 @@ fn read(path: &Path) -> io::Result<File> {
     Ok(File { path: path.display().to_string(), text, mode })
 }
 
-fn write_text(checked: &Checked, console: &mut Console<'_>) -> Result<(), Stop> {
-    for finding in &checked.found {
-        let drawn = render::finding(finding, checked.text(finding), console.colour);
-        writeln!(console.out, "{drawn}\n")?;
-    }
-    writeln!(console.out, "{}", render::summary(&checked.found))?;
-    Ok(())
-}
-
 /// A finding with the place people count in.
 #[derive(Serialize)]
 struct Placed<'a> {
@@ -215,22 +288,9 @@ struct Placed<'a> {
 struct Report<'a> {
     /// Whether the daemon would start.
     starts: bool,
+    /// What keepalived.conf names and can't run as it is written.
+    disabled: Vec<&'a String>,
     findings: Vec<Placed<'a>>,
-}
-
-fn write_json(checked: &Checked, console: &mut Console<'_>) -> Result<(), Stop> {
-    let findings = checked
-        .found
-        .iter()
-        .map(|finding| {
-            let (line, column) = finding.line_column(checked.text(finding));
-            Placed { line, column, finding }
-        })
-        .collect();
-    let report = Report { starts: checked.heartbeat.is_some(), findings };
-    let text = serde_json::to_string_pretty(&report).map_err(|e| Stop::failed(e.to_string()))?;
-    writeln!(console.out, "{text}")?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The client's end of `/run/handover/heartbeat.sock`.
+//! The client's end of the roles' sockets, `/run/handover/heartbeat.sock` and
+//! `/run/handover/keepalived.sock`.
 //!
 //! A frame is a `u32` little-endian length and that many bytes of JSON: the fields of
 //! [`api::Request`] or [`api::Reply`] and the protocol's version as `v`.
@@ -14,6 +15,9 @@ use std::time::Duration;
 
 /// Where the heartbeat role listens.
 pub const SOCKET: &str = "/run/handover/heartbeat.sock";
+
+/// Where the role of virtual routers listens.
+pub const KEEPALIVED_SOCKET: &str = "/run/handover/keepalived.sock";
 
 /// How long a question about the state may take. The daemon answers from memory; `cl_status` of
 /// Heartbeat gives up after the same 5 s (`docs/ancestors/heartbeat.md §6.6`).
@@ -44,12 +48,15 @@ pub enum AskError {
 impl std::fmt::Display for AskError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NotRunning(path) => write!(
-                f,
-                "heartbeat does not run on this machine (nobody listens on {}); \
-                 start it with: systemctl start heartbeat",
-                path.display()
-            ),
+            Self::NotRunning(path) => {
+                let role = role_of(path);
+                write!(
+                    f,
+                    "{role} does not run on this machine (nobody listens on {}); \
+                     start it with: systemctl start {role}",
+                    path.display()
+                )
+            }
             Self::Forbidden(path) => write!(
                 f,
                 "no permission to open {}; be root or a member of the group haclient",
@@ -61,6 +68,11 @@ impl std::fmt::Display for AskError {
             Self::Broken(how) => write!(f, "the conversation with the daemon broke off: {how}"),
         }
     }
+}
+
+/// The role that listens on a socket, by the socket's name.
+fn role_of(path: &Path) -> &str {
+    path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("the daemon")
 }
 
 impl From<AskError> for Stop {

@@ -2,9 +2,15 @@
 
 use std::io::{self, IsTerminal, Write};
 
-/// Answers for the machine we run on: calls with its [`config::Host`], for a node of that name. It
-/// is the daemon's own, so that what `check` says and what the daemon does can't differ.
-pub type Machine = fn(&str, &mut dyn FnMut(&config::Host<'_>));
+/// Answers for the machine we run on. They are the daemon's own answers, so that what `check` says
+/// and what the daemon does can't differ.
+#[derive(Clone, Copy)]
+pub struct Machine {
+    /// Calls with its [`config::Host`], for a node of that name.
+    pub heartbeat: fn(&str, &mut dyn FnMut(&config::Host<'_>)),
+    /// Calls with its [`config::keepalived::Host`].
+    pub keepalived: fn(&mut dyn FnMut(&config::keepalived::Host<'_>)),
+}
 
 /// What a command talks to. Tests hand in buffers.
 pub struct Console<'a> {
@@ -22,7 +28,10 @@ pub struct Console<'a> {
 impl<'a> Console<'a> {
     /// Without colour; the machine is as every configuration wants it.
     pub(crate) fn to_buffers(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        let machine: Machine = |name, ask| ask(&config::Host::assumed(name));
+        let machine = Machine {
+            heartbeat: |name, ask| ask(&config::Host::assumed(name)),
+            keepalived: |ask| ask(&config::keepalived::Host::assumed("localhost")),
+        };
         Self { out, err, colour: false, machine }
     }
 }

@@ -63,7 +63,7 @@ enum Value {
 type Row = (char, &'static str, Value, &'static str);
 
 /// All options, in the order of the help. What the help says nothing of is taken for the
-/// ancestor's sake and does nothing here.
+/// ancestor's sake and does nothing here; [`unused`] says why.
 const OPTIONS: [Row; 33] = [
     ('f', "use-file", Value::Needed, "read this configuration file"),
     ('P', "vrrp", Value::None, "run virtual routers only"),
@@ -114,6 +114,85 @@ const OPTIONS: [Row; 33] = [
     ('h', "help", Value::None, "print this"),
     ('T', "genhash", Value::None, ""),
 ];
+
+/// Why an option does nothing, and what to use instead (docs/reference/not-built.md).
+const UNUSED: [(&str, &str); 13] = [
+    ("no_bfd", "BFD sessions need no process of their own; without a `bfd_instance` there is none"),
+    ("all", "no process is started for what is not configured; it would do nothing"),
+    ("release-vips", "addresses are always released when a router ceases to be master"),
+    (
+        "dont-respawn",
+        "a worker that dies is always started again: without it nobody would guard its addresses",
+    ),
+    ("dump-conf", "the configuration as it was understood: `handover check`, or SIGUSR1"),
+    ("address-monitoring", "changes of addresses are in the journal; `ip monitor address` has all"),
+    ("bfd_pid", "BFD sessions need no process of their own"),
+    ("snmp", "there is no SNMP agent; figures are in Prometheus' format, see handover.toml(5)"),
+    ("snmp-agent-socket", "there is no SNMP agent"),
+    ("core-dump", "`LimitCORE=infinity` in a drop-in of the unit"),
+    ("core-dump-pattern", "`sysctl kernel.core_pattern`, or systemd-coredump"),
+    ("all-config", "`includem` in the configuration asks for a file that must be there"),
+    ("genhash", "the digest of a page for `HTTP_GET`: `curl -s URL | md5sum`"),
+];
+
+/// Why an option does nothing here; `None` for one that acts.
+pub(crate) fn unused(name: &str) -> Option<&'static str> {
+    UNUSED.iter().find(|(known, _)| *known == name).map(|(_, why)| *why)
+}
+
+/// The options as the manual lists them: as written, and what each does.
+pub(crate) fn listed() -> impl Iterator<Item = (String, &'static str)> {
+    OPTIONS.iter().filter_map(|(letter, name, value, help)| {
+        let what = if help.is_empty() { unused(name)? } else { help };
+        Some((spelled(*letter, name, *value), what))
+    })
+}
+
+/// An option that does nothing is listed apart.
+pub(crate) fn acts(written: &str) -> bool {
+    OPTIONS.iter().any(|(letter, name, value, help)| {
+        !help.is_empty() && spelled(*letter, name, *value) == written
+    })
+}
+
+/// `-f, --use-file=VALUE`.
+fn spelled(letter: char, name: &str, value: Value) -> String {
+    let letter = if letter == '-' { String::new() } else { format!("-{letter}, ") };
+    let value = match value {
+        Value::None => "",
+        Value::Needed => "=VALUE",
+        Value::Attached => "[=FILE]",
+    };
+    format!("{letter}--{name}{value}")
+}
+
+/// The command line as a shell completes it.
+pub(crate) fn completed() -> clap::Command {
+    let arg = |(letter, name, value, help): &Row| {
+        let why = unused(name).unwrap_or_default();
+        let help = if help.is_empty() { why } else { help };
+        let arg = clap::Arg::new(*name).long(*name).help(help.replace('`', ""));
+        let arg = if *letter == '-' { arg } else { arg.short(*letter) };
+        match (*name, value) {
+            (_, Value::None) => arg.action(clap::ArgAction::SetTrue),
+            ("signum", _) => arg.value_parser(SIGNALS.map(|(word, _)| word)),
+            ("use-file" | "pid" | "vrrp_pid" | "config-test", _) => {
+                arg.value_hint(clap::ValueHint::FilePath)
+            }
+            _ => arg.action(clap::ArgAction::Set),
+        }
+    };
+    clap::Command::new("keepalived")
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .args(OPTIONS.iter().map(arg))
+}
+
+/// Each option's name, and whether its help says nothing.
+#[cfg(test)]
+pub(crate) fn options() -> impl Iterator<Item = (&'static str, bool)> {
+    OPTIONS.iter().map(|(_, name, _, help)| (*name, help.is_empty()))
+}
 
 /// What `--signum` prints (docs/ancestors/keepalived.md §2.6).
 const SIGNALS: [(&str, u8); 6] =
@@ -295,13 +374,9 @@ fn umask(word: &str) -> Option<u32> {
 fn usage(out: &mut dyn std::io::Write) -> Result<(), Stop> {
     writeln!(out, "Usage: keepalived [OPTION...]")?;
     for (letter, name, value, help) in OPTIONS.iter().filter(|(.., help)| !help.is_empty()) {
-        let letter = if *letter == '-' { "    ".to_owned() } else { format!("-{letter}, ") };
-        let value = match value {
-            Value::None => "",
-            Value::Needed => "=VALUE",
-            Value::Attached => "[=FILE]",
-        };
-        writeln!(out, "  {letter}{:<24}{help}", format!("--{name}{value}"))?;
+        let indent = if *letter == '-' { "    " } else { "" };
+        let written = format!("{indent}{}", spelled(*letter, name, *value));
+        writeln!(out, "  {written:<28}{help}")?;
     }
     writeln!(out, "Also taken, without effect here:")?;
     let silent = OPTIONS.iter().filter(|(.., help)| help.is_empty());

@@ -21,25 +21,27 @@ mod process;
 mod propagate;
 mod render;
 mod restart;
+mod roles;
 mod settings;
 mod standby;
 pub mod status;
 pub mod story;
 mod suggest;
+pub mod vrrp;
 mod watch;
 
-pub use args::{ManualPage, formats, manual, old_manual, reference};
+pub use args::{ManualPage, formats, manual, reference};
 pub use exit::Exit;
 pub use heartbeat::Start;
 pub use keepalived::{Check, KeepalivedStart};
 
-use api::{Reply, Request, RoleStatus};
 use args::{Command, Handover};
 use clap::FromArgMatches as _;
-use client::{Ask, Client, PATIENCE, SOCKET};
+use client::{Client, KEEPALIVED_SOCKET, PATIENCE, SOCKET};
 use clock::Clock;
 use console::{Console, Machine, Stop, colour_wanted};
 use old::Voice;
+use roles::Doors;
 use standby::Way;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -156,19 +158,21 @@ fn ours(words: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
         Err(error) => return explain(&error, console),
     };
     let clock = Clock::local();
-    let mut client = Client::new(SOCKET, Some(PATIENCE));
+    let mut doors = Doors {
+        heartbeat: &mut Client::new(SOCKET, Some(PATIENCE)),
+        keepalived: &mut Client::new(KEEPALIVED_SOCKET, Some(PATIENCE)),
+    };
     let exit = match parsed.command {
-        Command::Status { json, strict } => show(&mut client, json, strict, &clock, console),
-        Command::Why { name, json } => why(&mut client, &name, json, &clock, console),
+        Command::Status { json, strict } => roles::show(&mut doors, json, strict, &clock, console),
+        Command::Why { name, json } => roles::why(&mut doors, &name, json, &clock, console),
         Command::Watch { json, all } => {
-            // Events may be far apart.
-            let mut client = Client::new(SOCKET, None);
             let options = watch::Options { json, all, follow: true, after: 0 };
-            watch::run(&mut client, options, &clock, console)
+            watch::run(&watch::SOCKETS, options, &clock, console)
         }
-        Command::Events { json, all, after } => {
+        Command::Events { json, all, after, role } => {
             let options = watch::Options { json, all, follow: false, after };
-            watch::run(&mut client, options, &clock, console)
+            let sockets = watch::SOCKETS.iter().filter(|of| role.is_none_or(|role| of.0 == role));
+            watch::run(&sockets.copied().collect::<Vec<_>>(), options, &clock, console)
         }
         Command::Check { args } => check::run(&args, console),
         Command::Lab { args } => return Ok(Next::Lab(args)),
@@ -176,8 +180,9 @@ fn ours(words: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
         Command::Install { root, compat, force, dry_run } => {
             install::run(&install::Options { root, compat, force, dry_run }, console)
         }
-        Command::Restart { keep } => {
-            return restart::run(keep, &mut Client::new(SOCKET, None), console);
+        Command::Restart { role, keep } => {
+            let socket = watch::SOCKETS.iter().find(|of| of.0 == role).map_or(SOCKET, |of| of.1);
+            return restart::run(role, keep, &mut Client::new(socket, None), console);
         }
     };
     exit.map(Next::Exit)
@@ -194,51 +199,6 @@ fn explain(error: &clap::Error, console: &mut Console<'_>) -> Result<Next, Stop>
     }
     write!(console.out, "{text}")?;
     Ok(Next::Exit(Exit::Done))
-}
-
-fn role_status(client: &mut dyn Ask) -> Result<RoleStatus, Stop> {
-    match client.ask(&Request::Status)? {
-        Reply::Status(status) => Ok(*status),
-        Reply::Refused { text } => Err(Stop::failed(text)),
-        other => Err(Stop::failed(format!("unexpected answer: {other:?}"))),
-    }
-}
-
-fn show(
-    client: &mut dyn Ask,
-    json: bool,
-    strict: bool,
-    clock: &Clock,
-    console: &mut Console<'_>,
-) -> Result<Exit, Stop> {
-    let role = role_status(client)?;
-    if json {
-        print_json(&role, console)?;
-    } else {
-        write!(console.out, "{}", status::render(&role, clock, console.colour))?;
-    }
-    Ok(if strict && status::needs_attention(&role) { Exit::Attention } else { Exit::Done })
-}
-
-fn why(
-    client: &mut dyn Ask,
-    name: &str,
-    json: bool,
-    clock: &Clock,
-    console: &mut Console<'_>,
-) -> Result<Exit, Stop> {
-    let mut role = role_status(client)?;
-    // The status carries the latest events only; the story may reach further back.
-    if let Reply::Events { events } = client.ask(&Request::Events { after: 0, follow: false })? {
-        role.events = events;
-    }
-    let topic = story::topic(&role, name).map_err(Stop::failed)?;
-    if json {
-        print_json(&story::walk(&role.events, topic), console)?;
-    } else {
-        write!(console.out, "{}", story::tell(&role, topic, clock, console.colour))?;
-    }
-    Ok(Exit::Done)
 }
 
 fn print_json(value: &impl serde::Serialize, console: &mut Console<'_>) -> Result<(), Stop> {

@@ -3,7 +3,9 @@
 use crate::clock::{Clock, ago, span};
 use crate::console::Paint;
 use crate::story::place;
-use api::{GroupState, Level, LinkState, LinkStatus, NodeKind, NodeState, NodeStatus, RoleStatus};
+use api::{
+    Event, GroupState, Level, LinkState, LinkStatus, NodeKind, NodeState, NodeStatus, RoleStatus,
+};
 use std::fmt::Write as _;
 
 /// Events shown at the end; `handover events` has the rest.
@@ -14,14 +16,14 @@ const EVENTS_SHOWN: usize = 6;
 const ATTENTION: Level = Level::Warning;
 
 /// Whether `status --strict` fails.
-pub fn needs_attention(status: &RoleStatus) -> bool {
-    status.warnings.iter().any(|(level, _)| *level >= ATTENTION)
+pub fn needs_attention(warnings: &[(Level, String)]) -> bool {
+    warnings.iter().any(|(level, _)| *level >= ATTENTION)
 }
 
 /// The whole screen.
 pub fn render(status: &RoleStatus, clock: &Clock, colour: bool) -> String {
     let mut text = String::new();
-    warnings(&mut text, status, colour);
+    warnings(&mut text, &status.warnings, colour);
     heading(&mut text, status, clock, colour);
     groups(&mut text, status, colour);
     nodes(&mut text, status, colour);
@@ -29,8 +31,9 @@ pub fn render(status: &RoleStatus, clock: &Clock, colour: bool) -> String {
     text
 }
 
-fn warnings(text: &mut String, status: &RoleStatus, colour: bool) {
-    for (level, sentence) in &status.warnings {
+/// What needs attention, a line each.
+pub(crate) fn warnings(text: &mut String, all: &[(Level, String)], colour: bool) {
+    for (level, sentence) in all {
         let (word, paint) = match level {
             Level::Critical => ("CRITICAL", Paint::Bad),
             Level::Error => ("ERROR", Paint::Bad),
@@ -39,7 +42,7 @@ fn warnings(text: &mut String, status: &RoleStatus, colour: bool) {
         };
         let _ = writeln!(text, "{} {sentence}", paint.on(colour, &format!("{word}:")));
     }
-    if !status.warnings.is_empty() {
+    if !all.is_empty() {
         text.push('\n');
     }
 }
@@ -160,7 +163,12 @@ fn footer(text: &mut String, status: &RoleStatus, clock: &Clock, colour: bool) {
     if !refused.is_empty() {
         let _ = writeln!(text, "packets refused since start: {}", refused.join(", "));
     }
-    let kept: Vec<_> = status.events.iter().filter(|event| event.level > Level::Debug).collect();
+    latest(text, &status.events, clock, colour);
+}
+
+/// The last few events.
+pub(crate) fn latest(text: &mut String, events: &[Event], clock: &Clock, colour: bool) {
+    let kept: Vec<_> = events.iter().filter(|event| event.level > Level::Debug).collect();
     if kept.is_empty() {
         return;
     }

@@ -9,6 +9,7 @@ use crate::console::Paint;
 use crate::suggest;
 use api::Subject;
 use api::{Event, EventKind, GroupState, GroupStatus, Level, NodeStatus, Placement, RoleStatus};
+use base::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -44,17 +45,21 @@ pub fn topic<'a>(status: &'a RoleStatus, word: &str) -> Result<Topic<'a>, String
     if let Some(node) = status.nodes.iter().find(|node| node.name.eq_ignore_ascii_case(word)) {
         return Ok(Topic::Node(node));
     }
-    let known: Vec<&str> = status
-        .groups
-        .iter()
-        .flat_map(|group| group.resources.iter().map(String::as_str))
-        .chain(status.nodes.iter().map(|node| node.name.as_str()))
-        .collect();
-    Err(format!(
+    Err(unknown(word, &names(status)))
+}
+
+/// Everything `why` can be asked about.
+pub(crate) fn names(status: &RoleStatus) -> Vec<&str> {
+    let resources = status.groups.iter().flat_map(|group| &group.resources).map(String::as_str);
+    resources.chain(status.nodes.iter().map(|node| node.name.as_str())).collect()
+}
+
+fn unknown(word: &str, known: &[&str]) -> String {
+    format!(
         "no group, resource, address or node is called {word}{}; there are: {}",
         suggest::hint(word, known.iter().copied()),
         known.join(", ")
-    ))
+    )
 }
 
 /// Whether a group is meant by `word`.
@@ -69,8 +74,33 @@ fn concerns(group: &GroupStatus, word: &str) -> bool {
 
 /// The events of the story, oldest first.
 pub fn walk<'a>(events: &'a [Event], topic: Topic<'_>) -> Vec<&'a Event> {
+    let noted = match topic {
+        Topic::Group(group) => group.because,
+        Topic::Node(_) => None,
+    };
+    trace(events, noted, &|subject| about(subject, topic), &decides)
+}
+
+/// The walk from the root of the causes to the last event that `decides` something `about` the
+/// topic, with what followed for it on the way. `noted` is what the daemon says brought it there.
+pub(crate) fn trace<'a>(
+    events: &'a [Event],
+    noted: Option<u64>,
+    about: &dyn Fn(&Subject) -> bool,
+    decides: &dyn Fn(EventKind) -> bool,
+) -> Vec<&'a Event> {
     let by_id: BTreeMap<u64, &Event> = events.iter().map(|event| (event.id, event)).collect();
-    let Some(end) = decisive(events, &by_id, topic) else { return Vec::new() };
+    let last = |wanted: &dyn Fn(&Event) -> bool| events.iter().rev().find(|event| wanted(event));
+    let noted = noted.and_then(|id| by_id.get(&id).copied());
+    let decided = last(&|event| about(&event.subject) && decides(event.kind));
+    // The daemon notes what brought it here; what was decided later counts more.
+    let latest = match (noted, decided) {
+        (Some(noted), Some(decided)) => Some(if noted.id > decided.id { noted } else { decided }),
+        (noted, decided) => noted.or(decided),
+    };
+    let Some(end) = latest.or_else(|| last(&|event| about(&event.subject))) else {
+        return Vec::new();
+    };
     let mut story = BTreeSet::new();
     let mut at = Some(end.id);
     while let Some(event) = at.and_then(|id| by_id.get(&id)).filter(|_| story.len() < CHAIN_MAX) {
@@ -80,32 +110,12 @@ pub fn walk<'a>(events: &'a [Event], topic: Topic<'_>) -> Vec<&'a Event> {
         at = event.cause;
     }
     // What was done for it on the way: consequences of the chain that are about the topic.
-    for event in events.iter().filter(|event| about(&event.subject, topic)) {
+    for event in events.iter().filter(|event| about(&event.subject)) {
         if event.cause.is_some_and(|cause| story.contains(&cause)) {
             story.insert(event.id);
         }
     }
     story.iter().filter_map(|id| by_id.get(id).copied()).collect()
-}
-
-/// The last event that decided where the topic is, or in which state.
-fn decisive<'a>(
-    events: &'a [Event],
-    by_id: &BTreeMap<u64, &'a Event>,
-    topic: Topic<'_>,
-) -> Option<&'a Event> {
-    let last = |wanted: &dyn Fn(&Event) -> bool| events.iter().rev().find(|event| wanted(event));
-    let noted = match topic {
-        Topic::Group(group) => group.because.and_then(|id| by_id.get(&id).copied()),
-        Topic::Node(_) => None,
-    };
-    let decided = last(&|event| about(&event.subject, topic) && decides(event.kind));
-    // The daemon notes what brought the group here; what was decided later counts more.
-    let latest = match (noted, decided) {
-        (Some(noted), Some(decided)) => Some(if noted.id > decided.id { noted } else { decided }),
-        (noted, decided) => noted.or(decided),
-    };
-    latest.or_else(|| last(&|event| about(&event.subject, topic)))
 }
 
 const fn decides(kind: EventKind) -> bool {
@@ -137,15 +147,26 @@ fn about(subject: &Subject, topic: Topic<'_>) -> bool {
 /// The story as text.
 pub fn tell(status: &RoleStatus, topic: Topic<'_>, clock: &Clock, colour: bool) -> String {
     let mut text = headline(status, topic, colour);
-    let story = walk(&status.events, topic);
+    narrate(&mut text, &walk(&status.events, topic), status.now, clock, colour);
+    text
+}
+
+/// Adds the events of a story with their times, and how long nothing has happened since.
+pub(crate) fn narrate(
+    text: &mut String,
+    story: &[&Event],
+    now: Instant,
+    clock: &Clock,
+    colour: bool,
+) {
     let Some(first) = story.first() else {
         text.push_str("No event about it is kept; it has been so since before the oldest one.\n");
-        return text;
+        return;
     };
     if first.cause.is_some() {
         text.push_str("(earlier causes are no longer kept)\n");
     }
-    for event in &story {
+    for event in story {
         let after = event.at.since(first.at);
         let offset = format!("+{:.3} s", after.as_secs_f64());
         let sentence = match event.level {
@@ -155,9 +176,8 @@ pub fn tell(status: &RoleStatus, topic: Topic<'_>, clock: &Clock, colour: bool) 
         };
         let _ = writeln!(text, "  {}  {offset:>10}  {sentence}", clock.time(event.wall));
     }
-    let age = status.now.since(story.last().map_or(first.at, |event| event.at));
+    let age = now.since(story.last().map_or(first.at, |event| event.at));
     let _ = writeln!(text, "Since then: nothing for {}.", span(age));
-    text
 }
 
 fn headline(status: &RoleStatus, topic: Topic<'_>, colour: bool) -> String {

@@ -7,7 +7,7 @@ use api::{
 use base::{Instant, WallTime};
 use cli::client::{Ask, AskError};
 use cli::clock::Clock;
-use cli::console::Console;
+use cli::console::{Console, Machine};
 use cli::{Exit, cl_status, status, story};
 
 const KEY: &str = "IPaddr::172.16.100.1/24/eth0";
@@ -183,14 +183,15 @@ impl Ask for Daemon {
 
 /// Exit code, stdout, and stderr without the prefix of date, host and pid.
 /// No machine is asked: a node of that name, on which everything is as it should be.
-fn assumed(name: &str, ask: &mut dyn FnMut(&config::Host<'_>)) {
-    ask(&config::Host::assumed(name));
-}
+const MACHINE: Machine = Machine {
+    heartbeat: |name, ask| ask(&config::Host::assumed(name)),
+    keepalived: |ask| ask(&config::keepalived::Host::assumed("localhost")),
+};
 
 fn cl_status(daemon: &mut Daemon, line: &str) -> String {
     let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut console = Console { out: &mut out, err: &mut err, colour: false, machine: assumed };
+    let mut console = Console { out: &mut out, err: &mut err, colour: false, machine: MACHINE };
     let exit = cl_status::run(&args, daemon, &cl_status::voice(), &mut console);
     let exit = exit.unwrap_or(Exit::Failed).code();
     let err = String::from_utf8_lossy(&err).into_owned();

@@ -27,7 +27,7 @@ pub(crate) fn read(
 }
 
 /// The words of each line; a line that ends in a backslash goes on in the next one.
-fn logical_lines(text: &str) -> Vec<Vec<Word<'_>>> {
+pub(crate) fn logical_lines(text: &str) -> Vec<Vec<Word<'_>>> {
     let (mut found, mut current) = (Vec::new(), Vec::new());
     for (start, line) in lines(text) {
         let line = line.split_once('#').map_or(line, |(before, _)| before);

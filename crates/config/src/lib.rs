@@ -12,6 +12,7 @@
 )]
 
 mod authkeys;
+mod both;
 mod digest;
 pub mod ha_cf;
 pub mod handover_toml;
@@ -22,6 +23,7 @@ pub mod keepalived;
 mod service_checks;
 mod text;
 
+pub use both::{Shared, shared_addresses};
 pub use digest::fingerprint;
 pub use ha_cf::{GenerationMethod, UuidFrom};
 pub use heartbeat::{Heartbeat, Logging, heartbeat};

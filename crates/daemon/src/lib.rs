@@ -41,4 +41,4 @@ mod worker;
 
 pub use family::{StartOptions, heartbeat_main, internal};
 pub use settings::with_this_host;
-pub use vrrp::{KeepalivedOptions, keepalived_check, keepalived_main};
+pub use vrrp::{KeepalivedOptions, keepalived_check, keepalived_main, with_keepalived_host};

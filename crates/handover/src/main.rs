@@ -17,7 +17,11 @@ fn main() -> ExitCode {
     if let Some(code) = daemon::internal(&args) {
         return code;
     }
-    match cli::main(std::env::args_os(), daemon::with_this_host) {
+    let machine = cli::console::Machine {
+        heartbeat: daemon::with_this_host,
+        keepalived: daemon::with_keepalived_host,
+    };
+    match cli::main(std::env::args_os(), machine) {
         Next::Exit(exit) => exit.into(),
         Next::Start(start) => daemon::heartbeat_main(options(&start)),
         Next::Keepalived(start) => keepalived(*start),

@@ -1,27 +1,57 @@
-//! `handover check --explain`: the table of directives, for people.
+//! `handover check --explain`: the tables of directives, for people.
 
 use crate::console::{Console, Stop};
 use crate::exit::Exit;
 use crate::suggest;
 use config::ha_cf::{DIRECTIVES, Directive, FOREIGN, directive};
+use config::keepalived;
 
-/// Explains one directive, or lists all when `name` is empty.
+/// Explains one directive or keyword, or lists all when `name` is empty.
 pub(super) fn explain(name: &str, console: &mut Console<'_>) -> Result<Exit, Stop> {
     if name.is_empty() {
-        for row in DIRECTIVES {
-            writeln!(console.out, "{:24}{}", row.name, first_sentence(row.doc))?;
-        }
+        list(console)?;
         return Ok(Exit::Done);
     }
-    if let Some(row) = directive(name) {
-        write!(console.out, "{}", paragraph(row))?;
+    let mut found = Vec::new();
+    found.extend(directive(name).map(paragraph));
+    let keywords = keepalived::directives().filter(|row| row.name == name);
+    found.extend(keywords.map(keyword));
+    if !found.is_empty() {
+        write!(console.out, "{}", found.join("\n"))?;
         return Ok(Exit::Done);
     }
     let why = match FOREIGN.iter().find(|(foreign, _)| *foreign == name) {
-        Some((_, who)) => format!(": {who}"),
-        None => suggest::hint(name, DIRECTIVES.iter().map(|row| row.name)),
+        Some((_, who)) => format!(" of ha.cf: {who}"),
+        None => {
+            let known = DIRECTIVES.iter().map(|row| row.name);
+            let known = known.chain(keepalived::directives().map(|row| row.name));
+            format!(" of ha.cf and no keyword of keepalived.conf{}", suggest::hint(name, known))
+        }
     };
-    Err(Stop::failed(format!("{name} is not a directive of ha.cf{why}")))
+    Err(Stop::failed(format!("{name} is not a directive{why}")))
+}
+
+fn list(console: &mut Console<'_>) -> Result<(), Stop> {
+    writeln!(console.out, "ha.cf")?;
+    for row in DIRECTIVES {
+        writeln!(console.out, "  {:24}{}", row.name, first_sentence(row.doc))?;
+    }
+    let mut block = None;
+    for row in keepalived::directives() {
+        if block.replace(row.block) != Some(row.block) {
+            writeln!(console.out, "\nkeepalived.conf{}", within(row.block))?;
+        }
+        writeln!(console.out, "  {:32}{}", row.name, first_sentence(row.doc))?;
+    }
+    Ok(())
+}
+
+/// `, in vrrp_instance`.
+fn within(block: keepalived::Block) -> String {
+    match block.name() {
+        "" => String::new(),
+        name => format!(", in {name}"),
+    }
 }
 
 fn first_sentence(doc: &str) -> &str {
@@ -42,4 +72,14 @@ fn paragraph(row: &Directive) -> String {
         .map(|(name, fact)| [name, ": ", fact, "\n"].concat())
         .collect();
     format!("{} {}\n\n{}\n\n{facts}", row.name, row.takes, row.doc)
+}
+
+fn keyword(row: &keepalived::Directive) -> String {
+    let facts: String = row
+        .facts()
+        .into_iter()
+        .map(|(label, fact)| [&label.to_lowercase(), ": ", &fact, "\n"].concat())
+        .collect();
+    let place = within(row.block);
+    format!("{}\n\n{}\n\nwritten in: keepalived.conf{place}\n{facts}", row.written(), row.doc)
 }

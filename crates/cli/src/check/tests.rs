@@ -88,3 +88,67 @@ fn a_directory_without_ha_cf_is_a_configuration_error() {
     let place = tempfile::tempdir().expect("a directory");
     assert_eq!(run_check(&[&place.path().display().to_string()]).0, Exit::Configuration);
 }
+
+/// A mistake of each kind: a typo, a script that stands too late, a bad VRID.
+const BAD_CONF: &str = "\
+vrrp_instance VI_1 {
+    interface eth0
+    virtual_router_id 51
+    priorty 150
+    virtual_ipaddress {
+        192.0.2.1/24
+    }
+    debug 2
+    track_script {
+        chk
+    }
+}
+vrrp_instance VI_2 {
+    interface eth0
+    virtual_router_id 300
+    virtual_ipaddress {
+        192.0.2.2
+    }
+}
+vrrp_script chk {
+    script \"/usr/bin/true\"
+}
+";
+
+#[test]
+fn everything_said_about_a_bad_keepalived_conf() {
+    let place = tempfile::tempdir().expect("a directory");
+    let path = place.path().join("keepalived.conf");
+    fs::write(&path, BAD_CONF).expect("write");
+    let (exit, out) = run_check(&[&path.display().to_string()]);
+    assert_eq!(exit, Exit::Configuration);
+    insta::assert_snapshot!(out.replace(&place.path().display().to_string(), "DIR"));
+}
+
+#[test]
+fn a_keyword_of_keepalived_is_explained_in_every_block_it_stands_in() {
+    let (exit, out) = run_check(&["--explain", "weight"]);
+    assert_eq!(exit, Exit::Done);
+    for block in ["vrrp_script", "track_file", "real_server"] {
+        assert!(out.contains(&format!("written in: keepalived.conf, in {block}")), "{out}");
+    }
+    let (_, out) = run_check(&["--explain", "init_fail"]);
+    assert!(out.contains("without effect: the first result alone decides"), "{out}");
+    let (_, all) = run_check(&["--explain"]);
+    assert!(all.contains("keepalived.conf, in vrrp_instance") && all.contains("deadtime"));
+}
+
+#[test]
+fn an_address_of_both_roles_is_an_error() {
+    let place = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| fs::write(place.path().join(name), text).expect(name);
+    write("ha.cf", "logfacility daemon\nbcast eth0\nnode a b\nauto_failback on\n");
+    write("authkeys", "auth 1\n1 sha1 secret\n");
+    write("haresources", "a 192.0.2.1 httpd\n");
+    write("keepalived.conf", "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 5\n \
+                              virtual_ipaddress {\n 192.0.2.1\n }\n}\n");
+    let (exit, out) = run_check(&[&place.path().display().to_string(), "--node", "a"]);
+    assert_eq!(exit, Exit::Configuration, "{out}");
+    assert!(out.contains("both::same-address") && out.contains("haresources:1:3"), "{out}");
+    assert_eq!(out.matches("error[").count(), 1, "{out}");
+}

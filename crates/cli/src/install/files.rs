@@ -37,6 +37,38 @@ WantedBy=multi-user.target
 /// The last line of the unit where it answers to the ancestor's name too.
 pub(super) const UNIT_ALIAS: &str = "Alias=heartbeat.service\n";
 
+/// The unit of the virtual routers, a role of its own: `systemctl stop keepalived` stops just that.
+/// Unlike Debian's, it starts the daemon again should it fail.
+pub(super) const KEEPALIVED_UNIT: &str = "\
+# Installed by: handover install
+[Unit]
+Description=Virtual routers and virtual servers of handover
+Documentation=man:keepalived(8) man:handover(8)
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=notify
+NotifyAccess=all
+EnvironmentFile=-/etc/default/keepalived
+ExecStart=/usr/sbin/handover keepalived --dont-fork $DAEMON_ARGS
+# A file with anything fatal in it changes nothing; the log and handover status say so.
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=on-failure
+RestartSec=1
+KillMode=process
+LimitRTPRIO=99
+LimitMEMLOCK=infinity
+OOMScoreAdjust=-1000
+TasksMax=infinity
+
+[Install]
+WantedBy=multi-user.target
+";
+
+/// Its last line where it answers to the ancestor's name too.
+pub(super) const KEEPALIVED_ALIAS: &str = "Alias=keepalived.service\n";
+
 /// Rotation for the log files that ha.cf usually names; `copytruncate` needs no signal.
 pub(super) const LOGROTATE: &str = "\
 # Installed by: handover install
@@ -114,8 +146,27 @@ mod tests {
 
     #[test]
     fn each_file_carries_the_mark_of_its_origin() {
-        for text in [UNIT, LOGROTATE, INIT_SCRIPT] {
+        for text in [UNIT, KEEPALIVED_UNIT, LOGROTATE, INIT_SCRIPT] {
             assert!(text.contains(MARK));
+        }
+    }
+
+    #[test]
+    fn systemd_understands_the_units() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        for (name, unit) in [("handover-heartbeat", UNIT), ("handover-keepalived", KEEPALIVED_UNIT)]
+        {
+            let path = dir.path().join(format!("{name}.service"));
+            // The program is not installed on the machine that tests.
+            let text = unit.replace("/usr/sbin/handover ", "/bin/true ");
+            std::fs::write(&path, text).expect("write");
+            let mut verify = std::process::Command::new("systemd-analyze");
+            let Ok(said) = verify.args(["verify", "--man=no"]).arg(&path).output() else {
+                return println!("skipped: systemd-analyze is not installed (apt install systemd)");
+            };
+            let text = String::from_utf8_lossy(&said.stderr);
+            let ours: Vec<_> = text.lines().filter(|line| line.contains(name)).collect();
+            assert!(ours.is_empty(), "{ours:?}");
         }
     }
 

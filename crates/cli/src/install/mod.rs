@@ -34,6 +34,15 @@ pub(crate) struct Options {
 pub(crate) enum Ancestor {
     /// Heartbeat 3.0.6, at Debian's paths.
     Heartbeat,
+    /// keepalived 2.2.7, at Debian's paths.
+    Keepalived,
+}
+
+impl Ancestor {
+    /// Whose program an old name is.
+    pub(crate) fn of(old_name: &str) -> Self {
+        if old_name == "keepalived" { Self::Keepalived } else { Self::Heartbeat }
+    }
 }
 
 /// What happened to one path.
@@ -69,10 +78,13 @@ pub(crate) fn run(options: &Options, console: &mut Console<'_>) -> Result<Exit, 
         writeln!(console.out, "{word:13} {}", path.display())?;
     }
     if options.root == Path::new("/") && !options.dry_run {
+        let unit = match options.compat.as_slice() {
+            [Ancestor::Keepalived] => "handover-keepalived",
+            _ => "handover-heartbeat",
+        };
         writeln!(
             console.err,
-            "Next: handover check, then: systemctl daemon-reload && \
-             systemctl enable --now handover-heartbeat"
+            "Next: handover check, then: systemctl daemon-reload && systemctl enable --now {unit}"
         )?;
         if !fs::read_to_string("/etc/group").is_ok_and(|groups| groups.contains("\nhaclient:")) {
             writeln!(

@@ -68,6 +68,12 @@ const HEARTBEAT_LINKS: [&str; 20] = [
     "/usr/lib/heartbeat/cl_status",
 ];
 
+/// Where Debian's package has keepalived.
+const KEEPALIVED_LINK: &str = "/usr/sbin/keepalived";
+
+/// The page of a file that has the name of the ancestor's: it is installed with its names.
+const KEEPALIVED_PAGE: &str = "keepalived.conf";
+
 /// A page of the manual in its place.
 fn page(page: args::ManualPage) -> Item {
     let args::ManualPage { name, section, text } = page;
@@ -92,18 +98,35 @@ pub(crate) fn plan(compat: &[Ancestor]) -> Vec<Item> {
     let alias = if compat.contains(&Ancestor::Heartbeat) { files::UNIT_ALIAS } else { "" };
     items.push(text(unit, [files::UNIT, alias].concat(), 0o644));
     items.push(text("/etc/logrotate.d/handover", files::LOGROTATE.to_owned(), 0o644));
-    items.extend(args::manual().into_iter().map(page));
+    let alias = if compat.contains(&Ancestor::Keepalived) { files::KEEPALIVED_ALIAS } else { "" };
+    let unit = "/usr/lib/systemd/system/handover-keepalived.service";
+    items.push(text(unit, [files::KEEPALIVED_UNIT, alias].concat(), 0o644));
+    let pages = args::manual().into_iter();
+    items.extend(pages.filter(|page| page.name != KEEPALIVED_PAGE).map(page));
     for (path, script) in args::completions() {
-        items.push(text(path, script, 0o644));
+        items.push(text(&path, script, 0o644));
     }
     if compat.contains(&Ancestor::Heartbeat) {
         items.extend(HEARTBEAT_LINKS.iter().map(|path| link(path, PROGRAM)));
-        items.extend(args::old_manual().into_iter().map(page));
+        items.extend(args::old_manual(Ancestor::Heartbeat).into_iter().map(page));
         items.push(link("/usr/lib/systemd/system/heartbeat.service", "handover-heartbeat.service"));
         items.push(text("/etc/init.d/heartbeat", files::INIT_SCRIPT.to_owned(), 0o755));
         for directory in ["/etc/ha.d/resource.d", "/etc/ha.d/rc.d", "/var/lib/heartbeat"] {
             items.push(Item { path: directory.into(), content: Content::Directory, mode: 0o755 });
         }
+    }
+    if compat.contains(&Ancestor::Keepalived) {
+        items.push(link(KEEPALIVED_LINK, PROGRAM));
+        items.extend(args::old_manual(Ancestor::Keepalived).into_iter().map(page));
+        let pages = args::manual().into_iter();
+        items.extend(pages.filter(|page| page.name == KEEPALIVED_PAGE).map(page));
+        for (path, script) in args::keepalived_completions() {
+            items.push(text(&path, script, 0o644));
+        }
+        let unit = "/usr/lib/systemd/system/keepalived.service";
+        items.push(link(unit, "handover-keepalived.service"));
+        let directory = "/etc/keepalived".into();
+        items.push(Item { path: directory, content: Content::Directory, mode: 0o755 });
     }
     items
 }
@@ -112,10 +135,12 @@ pub(crate) fn plan(compat: &[Ancestor]) -> Vec<Item> {
 mod tests {
     use super::*;
 
+    const BOTH: [Ancestor; 2] = [Ancestor::Heartbeat, Ancestor::Keepalived];
+
     #[test]
     fn every_path_is_absolute_and_comes_once() {
         let mut paths: Vec<String> =
-            plan(&[Ancestor::Heartbeat]).into_iter().map(|item| item.path).collect();
+            plan(&BOTH).into_iter().map(|item| item.path).collect();
         assert!(paths.iter().all(|path| path.starts_with('/')));
         paths.sort();
         let count = paths.len();
@@ -136,12 +161,25 @@ mod tests {
     }
 
     #[test]
+    fn one_ancestors_names_come_without_the_others() {
+        let has = |compat: &[Ancestor], path: &str| plan(compat).iter().any(|i| i.path == path);
+        let (of_one, of_other) = ("/usr/sbin/keepalived", "/usr/bin/cl_status");
+        assert!(has(&[Ancestor::Keepalived], of_one) && !has(&[Ancestor::Keepalived], of_other));
+        assert!(has(&[Ancestor::Heartbeat], of_other) && !has(&[Ancestor::Heartbeat], of_one));
+        for (compat, page) in [(Ancestor::Keepalived, "cl_status"), (Ancestor::Heartbeat, "keepalived")]
+        {
+            assert!(!has(&[compat], &format!("/usr/share/man/man8/{page}.8")), "{page}");
+        }
+    }
+
+    #[test]
     fn each_old_name_is_found_by_a_shell_and_at_its_old_path_and_has_a_page() {
-        let items = plan(&[Ancestor::Heartbeat]);
+        let items = plan(&BOTH);
         let has = |path: &str| items.iter().any(|item| item.path == path);
         for name in crate::OLD_NAMES {
             assert!(["/usr/sbin", "/usr/bin"].iter().any(|dir| has(&format!("{dir}/{name}"))));
-            assert!(has(&format!("/usr/lib/heartbeat/{name}")), "{name}");
+            let is_keepalived = name == "keepalived";
+            assert_eq!(has(&format!("/usr/lib/heartbeat/{name}")), !is_keepalived, "{name}");
             assert!(has(&format!("/usr/share/man/man8/{name}.8")), "{name}");
         }
         for name in ["hb_standby", "hb_takeover", "hb_addnode", "hb_delnode", "ha_propagate"] {
@@ -151,6 +189,10 @@ mod tests {
             "/usr/libexec/heartbeat/heartbeat",
             "/etc/init.d/heartbeat",
             "/usr/lib/systemd/system/heartbeat.service",
+            "/usr/lib/systemd/system/keepalived.service",
+            "/usr/lib/systemd/system/handover-keepalived.service",
+            "/usr/share/man/man5/keepalived.conf.5",
+            "/usr/share/bash-completion/completions/keepalived",
             "/usr/share/man/man5/ha.cf.5",
             "/usr/share/man/man5/authkeys.5",
             "/usr/share/man/man5/haresources.5",

@@ -1,15 +1,23 @@
 //! The pages of the files that people write. ha.cf comes from the table that reads it; what is
 //! said of the others is held against their readers by the tests.
 
+use super::keepalived::keepalived_conf;
 use super::{FILES, Page, Part, terms, text};
 use config::ha_cf::{DIRECTIVES, FOREIGN};
 
 /// The pages, in the order in which an administrator meets the files.
 pub(crate) fn formats() -> Vec<Page> {
-    vec![ha_cf(), authkeys(), haresources(), service_checks(), handover_toml()]
+    vec![
+        ha_cf(),
+        authkeys(),
+        haresources(),
+        service_checks(),
+        keepalived_conf(),
+        handover_toml(),
+    ]
 }
 
-fn page(name: &str, path: &'static str, about: &str, body: Vec<Part>) -> Page {
+pub(super) fn page(name: &str, path: &'static str, about: &str, body: Vec<Part>) -> Page {
     Page {
         name: name.to_owned(),
         section: FILES,

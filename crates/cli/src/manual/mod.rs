@@ -5,6 +5,7 @@
 //! made from their command line ([`mod@ours`]), those of files from the tables that read them.
 
 mod formats;
+mod keepalived;
 mod old;
 mod ours;
 mod render;

@@ -1,6 +1,7 @@
 //! The pages of the ancestor's commands, which keep their words and exit codes
 //! (`docs/ancestors/heartbeat.md §5.6, §6.6, §6.7`).
 
+use super::keepalived::keepalived;
 use super::{COMMANDS, Page, Part, terms, text};
 use crate::cl_status;
 
@@ -14,6 +15,7 @@ pub(crate) fn old(name: &str) -> Option<Page> {
         "hb_addnode" => hb_addnode(),
         "hb_delnode" => hb_delnode(),
         "ha_propagate" => ha_propagate(),
+        "keepalived" => keepalived(),
         _ => return None,
     })
 }

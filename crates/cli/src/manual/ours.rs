@@ -33,6 +33,9 @@ const ATTENTION: (u8, &str) =
     (Exit::Attention.code(), "with `--strict`: something needs attention");
 const CONFIGURATION: (u8, &str) = (Exit::Configuration.code(), "the configuration has errors");
 
+/// The same of virtual routers.
+const KEEPALIVED: (&str, &str) = (crate::client::KEEPALIVED_SOCKET, "where keepalived's answers");
+
 /// What most commands speak through.
 const SOCKET: (&str, &str) = (
     crate::client::SOCKET,
@@ -52,6 +55,7 @@ const FACTS: [Facts; 10] = [
         exits: &[DONE, FAILED, USAGE, NOT_RUNNING, ATTENTION, CONFIGURATION],
         files: &[
             ("/etc/ha.d", "the configuration, in Heartbeat's files"),
+            ("/etc/keepalived", "the configuration of virtual routers, in keepalived's file"),
             ("/etc/handover/handover.toml", "settings that those files have no word for; optional"),
             ("/var/lib/heartbeat", "the node's identity and generation"),
             ("/var/lib/handover", "what only Handover keeps"),
@@ -67,24 +71,30 @@ const FACTS: [Facts; 10] = [
             "authkeys(5)",
             "haresources(5)",
             "service_checks(5)",
+            "keepalived(8)",
+            "keepalived.conf(5)",
             "handover.toml(5)",
         ],
     },
     Facts {
         name: "status",
         examples: &[
-            ("handover status", "nodes, links and groups; what needs attention stands first"),
+            (
+                "handover status",
+                "nodes and groups, virtual routers and servers; what needs attention stands first",
+            ),
+            ("handover status --json", "all of it: one object, with a field for each role"),
             ("handover status --strict", "for monitoring: 0 is well, 4 needs you, 3 doesn't run"),
         ],
         exits: &[DONE, FAILED, USAGE, NOT_RUNNING, ATTENTION],
-        files: &[SOCKET],
+        files: &[SOCKET, KEEPALIVED],
         see_also: &["handover-why(8)", "handover-watch(8)", "cl_status(8)"],
     },
     Facts {
         name: "watch",
         examples: &[("handover watch", "one line an event, until you end it with Ctrl-C")],
         exits: &[DONE, FAILED, USAGE, NOT_RUNNING],
-        files: &[SOCKET],
+        files: &[SOCKET, KEEPALIVED],
         see_also: &["handover-events(8)", "handover-status(8)"],
     },
     Facts {
@@ -92,9 +102,10 @@ const FACTS: [Facts; 10] = [
         examples: &[
             ("handover why 192.0.2.10", "the story of the group with this address"),
             ("handover why node2", "why that node is called dead, or alive"),
+            ("handover why VI_1", "why a virtual router is MASTER, BACKUP or FAULT"),
         ],
         exits: &[DONE, FAILED, USAGE, NOT_RUNNING],
-        files: &[SOCKET],
+        files: &[SOCKET, KEEPALIVED],
         see_also: &["handover-events(8)", "handover-status(8)"],
     },
     Facts {
@@ -139,7 +150,8 @@ const FACTS: [Facts; 10] = [
         name: "install",
         examples: &[
             ("handover install --compat heartbeat --dry-run", "what would be put where"),
-            ("handover install --compat heartbeat", "the program with all old names"),
+            ("handover install --compat heartbeat", "the program with all of Heartbeat's names"),
+            ("handover install --compat keepalived", "the program, also as `keepalived`"),
             ("handover install --root debian/handover --compat heartbeat", "for a package"),
         ],
         exits: &[DONE, (1, "a file could not be written, or belongs to another program"), USAGE],
@@ -149,15 +161,20 @@ const FACTS: [Facts; 10] = [
                 "/usr/lib/systemd/system/handover-heartbeat.service",
                 "the unit, also heartbeat.service",
             ),
+            (
+                "/usr/lib/systemd/system/handover-keepalived.service",
+                "the unit of virtual routers, also keepalived.service",
+            ),
             ("/etc/init.d/heartbeat", "the init script, with `--compat heartbeat`"),
         ],
-        see_also: &["heartbeat(8)", "systemctl(1)"],
+        see_also: &["heartbeat(8)", "keepalived(8)", "systemctl(1)"],
     },
     Facts {
         name: "restart",
         examples: &[
             ("handover restart --keep", "exchange the program; groups run on here"),
             ("handover restart", "groups go to the other node first"),
+            ("handover restart keepalived --keep", "the same for virtual routers"),
         ],
         exits: &[DONE, FAILED, USAGE, NOT_RUNNING, CONFIGURATION],
         files: &[SOCKET, ("/var/lib/handover", "which groups the successor finds in place")],
@@ -166,8 +183,9 @@ const FACTS: [Facts; 10] = [
     Facts {
         name: "check",
         examples: &[
-            ("handover check", "this machine's files in /etc/ha.d"),
+            ("handover check", "this machine's files, in /etc/ha.d and /etc/keepalived"),
             ("handover check ./new --node node2", "files of another node, before they are copied"),
+            ("handover check ./keepalived.conf", "a file of keepalived, wherever it lies"),
             ("handover check --explain deadtime", "what a directive means, its default and range"),
         ],
         exits: &[
@@ -178,9 +196,16 @@ const FACTS: [Facts; 10] = [
         ],
         files: &[
             ("/etc/ha.d", "ha.cf, authkeys, haresources, service_checks"),
+            ("/etc/keepalived/keepalived.conf", "and what it includes"),
             ("/etc/handover/handover.toml", "read where it exists"),
         ],
-        see_also: &["ha.cf(5)", "authkeys(5)", "haresources(5)", "service_checks(5)"],
+        see_also: &[
+            "ha.cf(5)",
+            "authkeys(5)",
+            "haresources(5)",
+            "service_checks(5)",
+            "keepalived.conf(5)",
+        ],
     },
 ];
 

@@ -4,6 +4,7 @@ use super::formats::{
     AUTHKEYS_EXAMPLE, CHECK_OPTIONS, HANDOVER_TOML_EXAMPLE, HARESOURCES_EXAMPLE,
     SERVICE_CHECKS_EXAMPLE, SETTINGS,
 };
+use super::keepalived::KEEPALIVED_CONF_EXAMPLE;
 use super::*;
 use crate::OLD_NAMES;
 use base::Severity;
@@ -30,8 +31,15 @@ fn every_command_and_every_file_has_a_page() {
     for name in OLD_NAMES {
         assert!(names.contains(&name), "{name}");
     }
-    for name in ["handover", "ha.cf", "authkeys", "haresources", "service_checks", "handover.toml"]
-    {
+    for name in [
+        "handover",
+        "ha.cf",
+        "authkeys",
+        "haresources",
+        "service_checks",
+        "keepalived.conf",
+        "handover.toml",
+    ] {
         assert!(names.contains(&name), "{name}");
     }
 }
@@ -94,6 +102,29 @@ fn the_help_of_an_old_name_has_an_example_and_the_exit_codes() {
         assert!(help.contains("\nUsage: ") && help.contains("\nExit codes:\n  0 "), "{help}");
         assert!(help.contains("\nExamples:\n  "), "{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+    }
+}
+
+#[test]
+fn the_page_of_keepalived_conf_has_every_keyword_of_its_table() {
+    let text = markdown(&formats().into_iter().find(|p| p.name == "keepalived.conf").expect("it"));
+    for row in config::keepalived::directives() {
+        let written = format!("| `{}` |", row.written().replace('|', "\\|"));
+        assert!(text.contains(&written), "{written}");
+    }
+    let conf = File::new("keepalived.conf", KEEPALIVED_CONF_EXAMPLE);
+    let read = config::keepalived::keepalived(&conf, &config::keepalived::Host::assumed("a"));
+    assert!(read.findings.is_empty(), "{:?}", read.findings);
+    assert_eq!(read.vrrp.instances.len(), 1);
+}
+
+#[test]
+fn every_option_that_does_nothing_says_why() {
+    let page = old("keepalived").expect("a page");
+    let text = markdown(&page);
+    for (name, says_nothing) in crate::keepalived::options() {
+        assert!(text.contains(&format!("--{name}")), "{name}");
+        assert_eq!(says_nothing, crate::keepalived::unused(name).is_some(), "{name}");
     }
 }
 

@@ -22,6 +22,7 @@ mod vmac;
 mod watch;
 mod worker;
 
+pub use settings::with_keepalived_host;
 pub(crate) use worker::main as worker_main;
 
 use crate::family::{self, Role, order};

@@ -56,6 +56,7 @@ impl Hub {
             warnings: attention::warnings(&status, &settings.disabled, now),
             disabled: settings.disabled.clone(),
             status,
+            lvs: None,
             events: self.journal.borrow().latest(),
         }
     }

@@ -200,6 +200,14 @@ impl keepalived::Sources for Files {
     }
 }
 
+/// Lets `ask` question this host as the daemon does with no options: its files, interfaces, users
+/// and programs.
+pub fn with_keepalived_host(ask: &mut dyn FnMut(&Host<'_>)) {
+    let name = linux::system::node_name();
+    let short = name.split('.').next().unwrap_or(&name);
+    with_host(short, &KeepalivedOptions::default(), |host| ask(host));
+}
+
 /// Lets `ask` question this host.
 fn with_host<T>(name: &str, options: &KeepalivedOptions, ask: impl FnOnce(&Host<'_>) -> T) -> T {
     let directory = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();

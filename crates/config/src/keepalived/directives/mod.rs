@@ -73,6 +73,40 @@ pub enum Block {
     BfdCheck,
 }
 
+impl Block {
+    /// As it is opened in the file, and in headings; empty for what stands outside all blocks.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Top => "",
+            Self::Global => "global_defs",
+            Self::Script => "vrrp_script",
+            Self::TrackFile => "track_file",
+            Self::TrackProcess => "vrrp_track_process",
+            Self::Bfd => "bfd_instance",
+            Self::Instance => "vrrp_instance",
+            Self::Authentication => "authentication",
+            Self::Hmac => "auth_hmac",
+            Self::SyncGroup => "vrrp_sync_group",
+            Self::GarpGroup => "garp_group",
+            Self::TrackGroup => "track_group",
+            Self::Ssl => "SSL",
+            Self::VirtualServer => "virtual_server",
+            Self::RealServer => "real_server",
+            Self::TcpCheck => "TCP_CHECK",
+            Self::HttpGet => "HTTP_GET, SSL_GET",
+            Self::Url => "url",
+            Self::MiscCheck => "MISC_CHECK",
+            Self::SmtpCheck => "SMTP_CHECK",
+            Self::SmtpHost => "host",
+            Self::DnsCheck => "DNS_CHECK",
+            Self::UdpCheck => "UDP_CHECK",
+            Self::PingCheck => "PING_CHECK",
+            Self::FileCheck => "FILE_CHECK",
+            Self::BfdCheck => "BFD_CHECK",
+        }
+    }
+}
+
 /// What stands behind a keyword.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Takes {
@@ -171,6 +205,43 @@ impl Directive {
     /// The default as a number in millionths of its unit, where it is one.
     pub(crate) fn default_millionths(&self) -> i64 {
         super::values::millionths(self.default).unwrap_or(0)
+    }
+
+    /// How the line is written.
+    pub fn written(&self) -> String {
+        let words = match self.takes {
+            Takes::Nothing => String::new(),
+            Takes::Switch => "[on|off]".to_owned(),
+            Takes::Number { .. } | Takes::Decimal { .. } => "NUMBER".to_owned(),
+            Takes::Choice(words) => words.join("|"),
+            Takes::Word(kind) | Takes::Words(kind) => kind.to_owned(),
+            Takes::Command => "COMMAND [USER [GROUP]]".to_owned(),
+            Takes::Entries(form) => format!("{{ {form} }}"),
+            Takes::Block(_, "") => "{ ... }".to_owned(),
+            Takes::Block(_, name) => format!("{name} {{ ... }}"),
+        };
+        if words.is_empty() { self.name.to_owned() } else { format!("{} {words}", self.name) }
+    }
+
+    /// Who knew it, what became of it and the like, as labelled facts for people.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let standing = match self.standing {
+            Standing::Acts => ("", String::new()),
+            Standing::OldNameOf(new) => ("Now written", new.to_owned()),
+            Standing::Inert(why) => ("Without effect", why.to_owned()),
+        };
+        let since = match self.since {
+            Since::V2_2_7 => String::new(),
+            Since::V2_4 => "keepalived 2.2.7 doesn't know it; newer ones do".to_owned(),
+        };
+        let facts = [
+            standing,
+            ("Default", self.default.to_owned()),
+            ("Unit", self.unit.to_owned()),
+            ("Allowed", self.range()),
+            ("Known since", since),
+        ];
+        facts.into_iter().filter(|(_, fact)| !fact.is_empty()).collect()
     }
 
     /// What is allowed, for people; empty: anything of its form.
