@@ -173,8 +173,13 @@ pub fn manual() -> Vec<ManualPage> {
     manual::pages(&command()).iter().map(installed).collect()
 }
 
-/// The pages for `man` of an ancestor's commands.
-pub(crate) fn old_manual(of: Ancestor) -> Vec<ManualPage> {
+/// The pages for `man` of the ancestors' commands.
+pub fn old_manual() -> Vec<ManualPage> {
+    [Ancestor::Heartbeat, Ancestor::Keepalived].into_iter().flat_map(old_manual_of).collect()
+}
+
+/// Those of one of them.
+pub(crate) fn old_manual_of(of: Ancestor) -> Vec<ManualPage> {
     OLD_NAMES
         .iter()
         .filter(|name| Ancestor::of(name) == of)
@@ -197,11 +202,11 @@ pub fn formats() -> Vec<ManualPage> {
     manual::formats().iter().map(page).collect()
 }
 
-/// The shells, and the path at which each finds a program's completion.
-const SHELLS: [(Shell, fn(&str) -> String); 3] = [
-    (Shell::Bash, |name| format!("/usr/share/bash-completion/completions/{name}")),
-    (Shell::Zsh, |name| format!("/usr/share/zsh/vendor-completions/_{name}")),
-    (Shell::Fish, |name| format!("/usr/share/fish/vendor_completions.d/{name}.fish")),
+/// The shells, and what stands before and after a program's name in the path of its completion.
+const SHELLS: [(Shell, &str, &str); 3] = [
+    (Shell::Bash, "/usr/share/bash-completion/completions/", ""),
+    (Shell::Zsh, "/usr/share/zsh/vendor-completions/_", ""),
+    (Shell::Fish, "/usr/share/fish/vendor_completions.d/", ".fish"),
 ];
 
 /// The completions: (installed path, script).
@@ -217,10 +222,10 @@ pub(crate) fn keepalived_completions() -> Vec<(String, String)> {
 fn completions_of(name: &str, command: &mut clap::Command) -> Vec<(String, String)> {
     SHELLS
         .iter()
-        .map(|(shell, path)| {
+        .map(|(shell, before, after)| {
             let mut script = Vec::new();
             clap_complete::generate(*shell, command, name, &mut script);
-            (path(name), String::from_utf8_lossy(&script).into_owned())
+            ([before, name, after].concat(), String::from_utf8_lossy(&script).into_owned())
         })
         .collect()
 }

@@ -98,14 +98,12 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn of(
-        heartbeat: Option<Checked>,
-        routers: Vec<config::keepalived::Keepalived>,
-    ) -> Self {
+    fn of(heartbeat: Option<Checked>, routers: Vec<config::keepalived::Keepalived>) -> Self {
         let mut found = heartbeat.as_ref().map_or_else(Vec::new, |checked| checked.found.clone());
         found.extend(routers.iter().flat_map(|read| read.findings.iter().cloned()));
         let haresources = heartbeat.as_ref().and_then(|of| of.sources.haresources.as_ref());
-        for (file, read) in haresources.iter().flat_map(|file| routers.iter().map(move |r| (file, r)))
+        for (file, read) in
+            haresources.iter().flat_map(|file| routers.iter().map(move |r| (file, r)))
         {
             let shared = config::shared_addresses(file, &read.vrrp.instances);
             found.extend(shared.iter().map(|one| one.finding(file)));

@@ -2,14 +2,20 @@
 
 use std::io::{self, IsTerminal, Write};
 
+/// Calls with Heartbeat's view of the machine, for a node of that name.
+pub type AskHeartbeat = fn(&str, &mut dyn FnMut(&config::Host<'_>));
+
+/// Calls with keepalived's view of the machine.
+pub type AskKeepalived = fn(&mut dyn FnMut(&config::keepalived::Host<'_>));
+
 /// Answers for the machine we run on. They are the daemon's own answers, so that what `check` says
 /// and what the daemon does can't differ.
 #[derive(Clone, Copy)]
 pub struct Machine {
-    /// Calls with its [`config::Host`], for a node of that name.
-    pub heartbeat: fn(&str, &mut dyn FnMut(&config::Host<'_>)),
-    /// Calls with its [`config::keepalived::Host`].
-    pub keepalived: fn(&mut dyn FnMut(&config::keepalived::Host<'_>)),
+    /// For ha.cf and what goes with it.
+    pub heartbeat: AskHeartbeat,
+    /// For keepalived.conf.
+    pub keepalived: AskKeepalived,
 }
 
 /// What a command talks to. Tests hand in buffers.

@@ -30,7 +30,7 @@ mod suggest;
 pub mod vrrp;
 mod watch;
 
-pub use args::{ManualPage, formats, manual, reference};
+pub use args::{ManualPage, formats, manual, old_manual, reference};
 pub use exit::Exit;
 pub use heartbeat::Start;
 pub use keepalived::{Check, KeepalivedStart};

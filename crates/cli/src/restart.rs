@@ -1,12 +1,12 @@
 //! `handover restart [ROLE] [--keep]`: stops a role and starts it again, from the program on disk.
 
+use crate::Next;
 use crate::args::Role;
 use crate::client::Ask;
 use crate::console::{Console, Stop};
 use crate::exit::Exit;
 use crate::heartbeat::Start;
 use crate::process::{PID_FILE, Running, find};
-use crate::{KeepalivedStart, Next};
 use api::{Reply, Request};
 use std::path::Path;
 use std::process::Command;
@@ -44,7 +44,7 @@ pub(crate) fn run(
     if !under_systemd(unit) {
         return Ok(match role {
             Role::Heartbeat => Next::Start(Start::default()),
-            Role::Keepalived => Next::Keepalived(Box::new(KeepalivedStart::default())),
+            Role::Keepalived => Next::Keepalived(Box::default()),
         });
     }
     let status = Command::new("systemctl")

@@ -20,13 +20,12 @@ pub(super) fn explain(name: &str, console: &mut Console<'_>) -> Result<Exit, Sto
         write!(console.out, "{}", found.join("\n"))?;
         return Ok(Exit::Done);
     }
-    let why = match FOREIGN.iter().find(|(foreign, _)| *foreign == name) {
-        Some((_, who)) => format!(" of ha.cf: {who}"),
-        None => {
-            let known = DIRECTIVES.iter().map(|row| row.name);
-            let known = known.chain(keepalived::directives().map(|row| row.name));
-            format!(" of ha.cf and no keyword of keepalived.conf{}", suggest::hint(name, known))
-        }
+    let why = if let Some((_, who)) = FOREIGN.iter().find(|(foreign, _)| *foreign == name) {
+        format!(" of ha.cf: {who}")
+    } else {
+        let known = DIRECTIVES.iter().map(|row| row.name);
+        let known = known.chain(keepalived::directives().map(|row| row.name));
+        format!(" of ha.cf and no keyword of keepalived.conf{}", suggest::hint(name, known))
     };
     Err(Stop::failed(format!("{name} is not a directive{why}")))
 }

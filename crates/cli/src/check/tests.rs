@@ -145,8 +145,11 @@ fn an_address_of_both_roles_is_an_error() {
     write("ha.cf", "logfacility daemon\nbcast eth0\nnode a b\nauto_failback on\n");
     write("authkeys", "auth 1\n1 sha1 secret\n");
     write("haresources", "a 192.0.2.1 httpd\n");
-    write("keepalived.conf", "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 5\n \
-                              virtual_ipaddress {\n 192.0.2.1\n }\n}\n");
+    write(
+        "keepalived.conf",
+        "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 5\n \
+                              virtual_ipaddress {\n 192.0.2.1\n }\n}\n",
+    );
     let (exit, out) = run_check(&[&place.path().display().to_string(), "--node", "a"]);
     assert_eq!(exit, Exit::Configuration, "{out}");
     assert!(out.contains("both::same-address") && out.contains("haresources:1:3"), "{out}");

@@ -47,8 +47,8 @@ impl Wanted {
     /// A machine without either is told that ha.cf is missing: a new node begins there.
     fn of_machine(directory: &Path, conf: &Path) -> Self {
         let has_conf = conf.exists();
-        let heartbeat = (directory.join("ha.cf").exists() || !has_conf)
-            .then(|| vec![directory.to_owned()]);
+        let heartbeat =
+            (directory.join("ha.cf").exists() || !has_conf).then(|| vec![directory.to_owned()]);
         Self { heartbeat, keepalived: has_conf.then(|| conf.to_owned()).into_iter().collect() }
     }
 }

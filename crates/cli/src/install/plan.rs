@@ -108,7 +108,7 @@ pub(crate) fn plan(compat: &[Ancestor]) -> Vec<Item> {
     }
     if compat.contains(&Ancestor::Heartbeat) {
         items.extend(HEARTBEAT_LINKS.iter().map(|path| link(path, PROGRAM)));
-        items.extend(args::old_manual(Ancestor::Heartbeat).into_iter().map(page));
+        items.extend(args::old_manual_of(Ancestor::Heartbeat).into_iter().map(page));
         items.push(link("/usr/lib/systemd/system/heartbeat.service", "handover-heartbeat.service"));
         items.push(text("/etc/init.d/heartbeat", files::INIT_SCRIPT.to_owned(), 0o755));
         for directory in ["/etc/ha.d/resource.d", "/etc/ha.d/rc.d", "/var/lib/heartbeat"] {
@@ -117,7 +117,7 @@ pub(crate) fn plan(compat: &[Ancestor]) -> Vec<Item> {
     }
     if compat.contains(&Ancestor::Keepalived) {
         items.push(link(KEEPALIVED_LINK, PROGRAM));
-        items.extend(args::old_manual(Ancestor::Keepalived).into_iter().map(page));
+        items.extend(args::old_manual_of(Ancestor::Keepalived).into_iter().map(page));
         let pages = args::manual().into_iter();
         items.extend(pages.filter(|page| page.name == KEEPALIVED_PAGE).map(page));
         for (path, script) in args::keepalived_completions() {
@@ -139,8 +139,7 @@ mod tests {
 
     #[test]
     fn every_path_is_absolute_and_comes_once() {
-        let mut paths: Vec<String> =
-            plan(&BOTH).into_iter().map(|item| item.path).collect();
+        let mut paths: Vec<String> = plan(&BOTH).into_iter().map(|item| item.path).collect();
         assert!(paths.iter().all(|path| path.starts_with('/')));
         paths.sort();
         let count = paths.len();
@@ -166,7 +165,8 @@ mod tests {
         let (of_one, of_other) = ("/usr/sbin/keepalived", "/usr/bin/cl_status");
         assert!(has(&[Ancestor::Keepalived], of_one) && !has(&[Ancestor::Keepalived], of_other));
         assert!(has(&[Ancestor::Heartbeat], of_other) && !has(&[Ancestor::Heartbeat], of_one));
-        for (compat, page) in [(Ancestor::Keepalived, "cl_status"), (Ancestor::Heartbeat, "keepalived")]
+        for (compat, page) in
+            [(Ancestor::Keepalived, "cl_status"), (Ancestor::Heartbeat, "keepalived")]
         {
             assert!(!has(&[compat], &format!("/usr/share/man/man8/{page}.8")), "{page}");
         }

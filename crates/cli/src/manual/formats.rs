@@ -7,14 +7,7 @@ use config::ha_cf::{DIRECTIVES, FOREIGN};
 
 /// The pages, in the order in which an administrator meets the files.
 pub(crate) fn formats() -> Vec<Page> {
-    vec![
-        ha_cf(),
-        authkeys(),
-        haresources(),
-        service_checks(),
-        keepalived_conf(),
-        handover_toml(),
-    ]
+    vec![ha_cf(), authkeys(), haresources(), service_checks(), keepalived_conf(), handover_toml()]
 }
 
 pub(super) fn page(name: &str, path: &'static str, about: &str, body: Vec<Part>) -> Page {

@@ -62,7 +62,10 @@ const GRAMMAR: [(&str, &str); 10] = [
     ("truth", "`on`, `true`, `yes`, or `off`, `false`, `no`"),
     ("include", "`include PATTERN` reads files in place, relative to the one that names them"),
     ("condition", "`@NAME line` counts only with `-i NAME`, or on the host of that short name"),
-    ("variable", "`$NAME=value`, then `$NAME` or `${NAME}`; `${_ENV NAME}`, `${_INSTANCE}` and such"),
+    (
+        "variable",
+        "`$NAME=value`, then `$NAME` or `${NAME}`; `${_ENV NAME}`, `${_INSTANCE}` and such",
+    ),
     ("loop", "`~SEQ(var, start, step, end)` and `~LST(var, a, b)` repeat their line"),
 ];
 
@@ -74,7 +77,7 @@ fn rows_of(block: Block) -> Vec<(String, String)> {
             for (label, fact) in row.facts() {
                 what.push_str(&[" ", label, ": ", &fact, "."].concat());
             }
-            (format!("`{}`", row.written()), what)
+            (format!("`{}`", row.written().replace('`', "'")), what)
         })
         .collect()
 }
@@ -158,11 +161,11 @@ pub(super) fn keepalived() -> Page {
         ],
         body,
         exits: [
-            (0, "it runs; in the foreground: it has stopped; with `-t`: nothing to complain about"),
+            (0, "it runs, or has stopped; with `-t`: nothing to complain about"),
             (1, "it could not be started, or runs already"),
             (2, "with `-t`: a keyword lacks its word"),
             (5, "with `-t`: something to complain about"),
-            (6, "the file can't be read; with `-t`: scripts run without script security"),
+            (6, "no file to read; with `-t`: scripts run without script security"),
         ]
         .map(|(code, what)| (code, what.to_owned()))
         .to_vec(),

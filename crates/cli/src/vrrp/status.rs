@@ -98,12 +98,12 @@ fn routers(text: &mut String, report: &VrrpReport, colour: bool) {
 pub(crate) fn priority(router: &RouterStatus) -> String {
     let mut parts = String::new();
     for track in router.tracks.iter().filter(|track| track.adds != 0) {
-        let _ = write!(parts, " {} {} {:+}", track.kind, track.name, track.adds);
+        let _ = write!(parts, ", {} {} {:+}", track.kind, track.name, track.adds);
     }
     if parts.is_empty() && router.effective_priority == router.base_priority {
         return format!("priority {}", router.effective_priority);
     }
-    format!("priority {} = {}{parts}", router.effective_priority, router.base_priority)
+    format!("priority {} (base {}{parts})", router.effective_priority, router.base_priority)
 }
 
 /// What else there is to say of a router, a line each.
