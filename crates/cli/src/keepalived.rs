@@ -37,6 +37,14 @@ pub struct KeepalivedStart {
     pub umask: Option<u32>,
     /// `-V`: addresses stay at the end.
     pub keep: bool,
+    /// `-I`: what IPVS was told stays at the end.
+    pub keep_servers: bool,
+    /// `-c`: the pid file of the process that checks servers.
+    pub checkers_pid_file: Option<PathBuf>,
+    /// `-P`: run virtual routers; without `-C` nothing else.
+    pub routers: bool,
+    /// `-C`: run virtual servers; without `-P` nothing else.
+    pub servers: bool,
     /// `-t`: only check the configuration.
     pub check: Option<Check>,
 }
@@ -250,6 +258,11 @@ impl KeepalivedStart {
             "log-detail" => self.detail = true,
             "no-syslog" => self.without_syslog = true,
             "dont-release-vrrp" => self.keep = true,
+            "dont-release-ipvs" => self.keep_servers = true,
+            "checkers_pid" => self.checkers_pid_file = path(),
+            "vrrp" => self.routers = true,
+            "check" => self.servers = true,
+            "all" => (self.routers, self.servers) = (false, false),
             "use-file" => self.file = path(),
             "pid" => self.pid_file = path(),
             "vrrp_pid" => self.worker_pid_file = path(),

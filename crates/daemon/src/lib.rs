@@ -25,6 +25,7 @@ mod hub;
 mod journal;
 mod links;
 mod logs;
+mod lvs;
 mod mail;
 mod ocf;
 mod paths;
@@ -41,4 +42,4 @@ mod worker;
 
 pub use family::{StartOptions, heartbeat_main, internal};
 pub use settings::with_this_host;
-pub use vrrp::{KeepalivedOptions, keepalived_check, keepalived_main, with_keepalived_host};
+pub use vrrp::{KeepalivedOptions, Part, keepalived_check, keepalived_main, with_keepalived_host};

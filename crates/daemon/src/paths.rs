@@ -52,6 +52,8 @@ pub(crate) const VRRP_SOCKET: &str = "/run/handover/keepalived.sock";
 pub(crate) const VRRP_PID_FILE: &str = "/run/keepalived.pid";
 /// And of its worker, unless `-r` does.
 pub(crate) const VRRP_WORKER_PID_FILE: &str = "/run/vrrp.pid";
+/// And of the process with its checks, which is the worker, unless `-c` does.
+pub(crate) const LVS_PID_FILE: &str = "/run/checkers.pid";
 /// The VRRP role's configuration, unless `-f` names another.
 pub(crate) const VRRP_CONFIG: &str = "/etc/keepalived/keepalived.conf";
 /// What only the VRRP role keeps.

@@ -169,7 +169,12 @@ mod tests {
     use super::*;
 
     fn end(code: i32) -> End {
-        End { code: Some(code), how: format!("exit code {code}"), output: String::new() }
+        End {
+            code: Some(code),
+            signal: None,
+            how: format!("exit code {code}"),
+            output: String::new(),
+        }
     }
 
     #[test]

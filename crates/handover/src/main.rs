@@ -58,6 +58,13 @@ fn keepalived(start: KeepalivedStart) -> ExitCode {
         namespace: start.namespace,
         umask: start.umask,
         keep: start.keep,
+        keep_servers: start.keep_servers,
+        checkers_pid_file: start.checkers_pid_file.map(absolute),
+        part: match (start.routers, start.servers) {
+            (true, false) => daemon::Part::Routers,
+            (false, true) => daemon::Part::Servers,
+            _ => daemon::Part::All,
+        },
     };
     match start.check {
         None => daemon::keepalived_main(options),

@@ -112,7 +112,7 @@ impl Client {
             self.waiting.borrow_mut().remove(&id);
         }
         let end = async move {
-            let lost = |how: String| End { code: None, how, output: String::new() };
+            let lost = |how: String| End { code: None, signal: None, how, output: String::new() };
             match failed {
                 Some(error) => lost(format!("could not be started: {error}")),
                 None => {

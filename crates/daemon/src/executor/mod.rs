@@ -97,6 +97,9 @@ pub(crate) enum Tell {
 pub(crate) struct End {
     /// Its exit code; `None` when a signal ended it or it never ran.
     pub code: Option<i32>,
+    /// The signal that ended it, or that was to end it when its time was over; `None` for one
+    /// that ended by itself or never ran.
+    pub signal: Option<i32>,
     /// In words: "exit code 3", "killed by signal 9", "could not be started: …".
     pub how: String,
     /// The last of what it wrote.
@@ -130,6 +133,9 @@ pub(crate) fn datagrams(socket: OwnedFd) -> io::Result<UnixDatagram> {
     socket.set_nonblocking(true)?;
     UnixDatagram::from_std(socket)
 }
+
+/// What a program whose time is over is asked with (signal(7)).
+const SIGTERM: i32 = 15;
 
 struct Executor {
     socket: UnixDatagram,
@@ -224,12 +230,14 @@ impl Executor {
                 }
                 Err(why) => Ok(End {
                     code: None,
+                    signal: None,
                     how: format!("could not be started: {why}"),
                     output: String::new(),
                 }),
             };
             let end = end.unwrap_or_else(|error| End {
                 code: None,
+                signal: None,
                 how: format!("could not be watched: {error}"),
                 output: String::new(),
             });
@@ -328,7 +336,11 @@ async fn supervise(mut running: Running, timeout: Duration, end_it: &Notify) -> 
         Some(Exit::Code(code)) if !timed_out => Some(code),
         _ => None,
     };
-    Ok(End { code, how, output: running.output() })
+    let signal = match exit {
+        Some(Exit::Signal(signal)) => Some(signal),
+        _ => timed_out.then_some(SIGTERM),
+    };
+    Ok(End { code, signal, how, output: running.output() })
 }
 
 /// Reads until everyone who may write is gone.
@@ -401,7 +413,7 @@ mod tests {
             let mut wanted = shell("");
             wanted.argv = vec!["/nonexistent/script".into(), "start".into()];
             let end = client.run(wanted).await;
-            assert_eq!(end.code, None);
+            assert_eq!((end.code, end.signal), (None, None));
             assert!(end.how.contains("could not be started"), "{}", end.how);
         })
         .await;
@@ -413,7 +425,7 @@ mod tests {
             let mut wanted = shell("sleep 1000");
             wanted.timeout = Duration::from_millis(50);
             let end = client.run(wanted).await;
-            assert_eq!(end.code, None);
+            assert_eq!((end.code, end.signal), (None, Some(SIGTERM)));
             assert!(end.how.contains("took longer"), "{}", end.how);
         })
         .await;

@@ -19,7 +19,19 @@ const MODE: Mode = Mode::from_raw_mode(0o644);
 #[derive(Default)]
 pub(crate) struct Fifos(Vec<Open>);
 
+/// Of what a FIFO is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum About {
+    /// Of everything (`notify_fifo`).
+    All,
+    /// Of virtual routers (`vrrp_notify_fifo`).
+    Routers,
+    /// Of virtual servers (`lvs_notify_fifo`).
+    Servers,
+}
+
 struct Open {
+    about: About,
     configured: Fifo,
     file: File,
     /// It is full: told once, until it takes a line again.
@@ -29,10 +41,11 @@ struct Open {
 }
 
 impl Fifos {
-    /// Writes a line into each. Returned are sentences for the log.
-    pub(crate) fn write(&mut self, line: &str) -> Vec<String> {
+    /// Writes a line about something into each FIFO that is told of it. Returned are sentences for
+    /// the log.
+    pub(crate) fn write(&mut self, about: About, line: &str) -> Vec<String> {
         let mut troubles = Vec::new();
-        for fifo in &mut self.0 {
+        for fifo in self.0.iter_mut().filter(|fifo| [About::All, about].contains(&fifo.about)) {
             // Short enough to go in whole or not at all (pipe(7)).
             match fifo.file.write_all(line.as_bytes()) {
                 Ok(()) => fifo.full = false,
@@ -49,23 +62,33 @@ impl Fifos {
     }
 }
 
+impl Open {
+    fn is(&self, (about, configured): &(About, Fifo)) -> bool {
+        self.about == *about && self.configured == *configured
+    }
+}
+
 /// Opens the FIFOs of this configuration; those that are the same stay open, those that are gone
 /// are removed.
 pub(crate) async fn install(hub: &Rc<Hub>, settings: &Settings) {
-    let wanted: Vec<Fifo> =
-        [&settings.whole.fifo, &settings.whole.vrrp_fifo].into_iter().flatten().cloned().collect();
+    let whole = &settings.whole;
+    let configured = [
+        (About::All, &whole.fifo),
+        (About::Routers, &whole.vrrp_fifo),
+        (About::Servers, &whole.lvs_fifo),
+    ];
+    let wanted: Vec<(About, Fifo)> =
+        configured.into_iter().filter_map(|(about, fifo)| Some((about, fifo.clone()?))).collect();
     let old = std::mem::take(&mut hub.fifos.borrow_mut().0);
     let (kept, gone): (Vec<Open>, Vec<Open>) =
-        old.into_iter().partition(|open| wanted.contains(&open.configured));
+        old.into_iter().partition(|open| wanted.iter().any(|wanted| open.is(wanted)));
     for open in gone {
         close(hub, open).await;
     }
-    let missing: Vec<Fifo> = wanted
-        .into_iter()
-        .filter(|fifo| !kept.iter().any(|open| open.configured == *fifo))
-        .collect();
+    let missing: Vec<(About, Fifo)> =
+        wanted.into_iter().filter(|wanted| !kept.iter().any(|open| open.is(wanted))).collect();
     hub.fifos.borrow_mut().0 = kept;
-    for fifo in missing {
+    for (about, fifo) in missing {
         match create(&fifo) {
             Ok(file) => {
                 let script = Rc::default();
@@ -73,7 +96,7 @@ pub(crate) async fn install(hub: &Rc<Hub>, settings: &Settings) {
                     let running = Rc::clone(&script);
                     tokio::task::spawn_local(run(Rc::clone(hub), fifo.clone(), running));
                 }
-                let open = Open { configured: fifo, file, full: false, script };
+                let open = Open { about, configured: fifo, file, full: false, script };
                 hub.fifos.borrow_mut().0.push(open);
             }
             Err(error) => {
@@ -149,18 +172,20 @@ mod tests {
         Fifo { path: path.to_string_lossy().into_owned(), ..Fifo::default() }
     }
 
-    fn opened(configured: Fifo) -> Fifos {
+    fn opened(about: About, configured: Fifo) -> Fifos {
         let file = create(&configured).unwrap();
-        Fifos(vec![Open { configured, file, full: false, script: Rc::default() }])
+        Fifos(vec![Open { about, configured, file, full: false, script: Rc::default() }])
     }
 
     #[test]
     fn lines_come_out_in_order_and_are_never_replayed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("fifo");
-        let mut fifos = opened(fifo(&path));
-        assert_eq!(fifos.write("INSTANCE \"a\" MASTER 100\n"), Vec::<String>::new());
-        assert_eq!(fifos.write("INSTANCE \"a\" STOP 100\n"), Vec::<String>::new());
+        let mut fifos = opened(About::Routers, fifo(&path));
+        let mut write = |about, line| assert_eq!(fifos.write(about, line), Vec::<String>::new());
+        write(About::Routers, "INSTANCE \"a\" MASTER 100\n");
+        write(About::Servers, "VS [10.0.0.1]:tcp:80 UP\n");
+        write(About::Routers, "INSTANCE \"a\" STOP 100\n");
         let mut text = [0; 200];
         let mut reader = OpenOptions::new()
             .read(true)
@@ -175,9 +200,9 @@ mod tests {
     #[test]
     fn a_full_fifo_is_told_once_and_holds_nobody_up() {
         let dir = tempfile::tempdir().unwrap();
-        let mut fifos = opened(fifo(&dir.path().join("fifo")));
+        let mut fifos = opened(About::All, fifo(&dir.path().join("fifo")));
         let line = "x".repeat(4000) + "\n";
-        let told: usize = (0..100).map(|_| fifos.write(&line).len()).sum();
+        let told: usize = (0..100).map(|_| fifos.write(About::Servers, &line).len()).sum();
         assert_eq!(told, 1);
     }
 

@@ -14,6 +14,7 @@ use crate::environment::PATH;
 use crate::executor::{self, End, Job};
 use crate::journal::{Journal, Told};
 use crate::logs::Log;
+use crate::lvs::Servers;
 use crate::real_time::moment;
 use api::vrrp::VrrpStatus;
 use api::{EventKind, Level};
@@ -94,6 +95,8 @@ pub(crate) struct Hub {
     pub(crate) baseline: RefCell<Baseline>,
     /// Mail that waits.
     pub(crate) mailbox: Mailbox,
+    /// Virtual servers.
+    pub(crate) servers: Servers,
     /// Told when the configuration shall be read again.
     pub(crate) reload: Notify,
     netlink: RefCell<Option<Netlink>>,
@@ -129,6 +132,7 @@ impl Hub {
             world: RefCell::default(),
             baseline: RefCell::default(),
             mailbox: Mailbox::default(),
+            servers: Servers::default(),
             reload: Notify::new(),
             netlink: RefCell::default(),
             keep: Cell::new(false),
@@ -176,6 +180,9 @@ impl Hub {
 
     /// Hands an input to the machine.
     pub(crate) fn input(&self, input: Input) {
+        if let Input::Tracker { what, condition } = &input {
+            self.servers.tracked(what, *condition);
+        }
         self.role.send(ToRole::Input(input));
     }
 
@@ -198,6 +205,15 @@ impl Hub {
         // Never closed; without a place it would run all the same.
         let _place = places.acquire().await;
         let (_, end) = self.begin(wanted).await;
+        end.await
+    }
+
+    /// Runs a check's script, beside tracked ones; `started` is given the number it can be ended
+    /// by.
+    pub(crate) async fn run_check(&self, wanted: Wanted, started: impl FnOnce(u64)) -> End {
+        let _place = self.tracked_places.acquire().await;
+        let (id, end) = self.begin(wanted).await;
+        started(id);
         end.await
     }
 

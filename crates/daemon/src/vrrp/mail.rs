@@ -30,12 +30,19 @@ pub(crate) struct Mailbox {
 
 /// Writes a mail about what happened and sends it as soon as possible.
 pub(crate) fn send(hub: &Rc<Hub>, told: &Notification) {
+    if told.what != What::Fault || !hub.settings().whole.mail.no_faults {
+        post(hub, &subject(told), body(told));
+    }
+}
+
+/// Sends a mail as soon as possible, if anybody is to get mail; the router's name comes before its
+/// subject.
+pub(crate) fn post(hub: &Rc<Hub>, subject: &str, body: String) {
     let settings = hub.settings();
-    let mail = &settings.whole.mail;
-    if mail.to.is_empty() || (told.what == What::Fault && mail.no_faults) {
+    if settings.whole.mail.to.is_empty() {
         return;
     }
-    match compose(&settings, told) {
+    match compose(&settings, subject, body) {
         Ok(message) => {
             let mut waiting = hub.mailbox.waiting.borrow_mut();
             if waiting.len() >= WAITING_MAX {
@@ -93,7 +100,7 @@ fn server(settings: &Settings) -> Option<SmtpTransport> {
     Some(transport.build())
 }
 
-fn compose(settings: &Settings, told: &Notification) -> Result<Message, String> {
+fn compose(settings: &Settings, subject: &str, body: String) -> Result<Message, String> {
     let mail = &settings.whole.mail;
     let from = if let Some(from) = &mail.from {
         from.parse().map_err(|_| format!("`{from}` is not a mail address"))?
@@ -102,7 +109,7 @@ fn compose(settings: &Settings, told: &Notification) -> Result<Message, String> 
             .or_else(|_| Address::new("keepalived", "localhost"));
         Recipient::new(None, address.map_err(|error| error.to_string())?)
     };
-    let subject = format!("[{}] {}", settings.vrrp.router_id, subject(told));
+    let subject = format!("[{}] {subject}", settings.vrrp.router_id);
     let mut message =
         Message::builder().from(from).subject(subject).header(ContentType::TEXT_PLAIN);
     let mut recipients = 0;
@@ -116,7 +123,7 @@ fn compose(settings: &Settings, told: &Notification) -> Result<Message, String> 
     if recipients == 0 {
         return Err("none of the addresses of notification_email can be used".into());
     }
-    message.body(body(told)).map_err(|error| error.to_string())
+    message.body(body).map_err(|error| error.to_string())
 }
 
 fn subject(told: &Notification) -> String {
@@ -155,7 +162,8 @@ mod tests {
     }
 
     fn text(settings: &Settings, told: &Notification) -> Result<String, String> {
-        compose(settings, told).map(|m| String::from_utf8_lossy(&m.formatted()).into_owned())
+        let composed = compose(settings, &subject(told), body(told));
+        composed.map(|m| String::from_utf8_lossy(&m.formatted()).into_owned())
     }
 
     #[test]

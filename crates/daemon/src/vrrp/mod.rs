@@ -6,11 +6,11 @@
 mod addresses;
 mod attention;
 mod dump;
-mod fifo;
-mod hub;
+pub(crate) mod fifo;
+pub(crate) mod hub;
 mod left;
-mod mail;
-mod notify;
+pub(crate) mod mail;
+pub(crate) mod notify;
 mod real_time;
 mod routes;
 mod serial;
@@ -44,7 +44,7 @@ const SIGNAL_JSON: i32 = 36;
 /// The signal that begins the statistics anew.
 const SIGNAL_CLEAR: i32 = 63;
 /// Where network namespaces have names (ip-netns(8)).
-const NAMED_NAMESPACES: &str = "/run/netns";
+pub(crate) const NAMED_NAMESPACES: &str = "/run/netns";
 
 /// What `keepalived` was told on its command line (docs/ancestors/keepalived.md §2.6).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -73,6 +73,24 @@ pub struct KeepalivedOptions {
     pub umask: Option<u32>,
     /// `-V`: addresses stay at the end, and nobody is told.
     pub keep: bool,
+    /// `-I`: IPVS stays as it is at the end.
+    pub keep_servers: bool,
+    /// `-c`: where the number of the process with the checks stands.
+    pub checkers_pid_file: Option<PathBuf>,
+    /// `-P`, `-C`: what is run.
+    pub part: Part,
+}
+
+/// What of a configuration is run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Part {
+    /// Everything.
+    #[default]
+    All,
+    /// Virtual routers alone (`-P`).
+    Routers,
+    /// Virtual servers alone (`-C`).
+    Servers,
 }
 
 impl Default for KeepalivedOptions {
@@ -92,6 +110,9 @@ impl Default for KeepalivedOptions {
             namespace: None,
             umask: None,
             keep: false,
+            keep_servers: false,
+            checkers_pid_file: None,
+            part: Part::All,
         }
     }
 }
@@ -208,6 +229,7 @@ fn role_with(options: &KeepalivedOptions, settings: &settings::Settings) -> io::
         let file = |name: &str| directory.join(format!("{name}{suffix}.pid"));
         options.pid_file.get_or_insert_with(|| file("keepalived"));
         options.worker_pid_file.get_or_insert_with(|| file("vrrp"));
+        options.checkers_pid_file.get_or_insert_with(|| file("checkers"));
     }
     role(&options)
 }

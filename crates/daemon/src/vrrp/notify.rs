@@ -1,6 +1,7 @@
 //! Telling others that something changed: FIFOs at once, commands in order, mail when it can be
 //! sent (docs/ancestors/keepalived.md §2.5).
 
+use super::fifo::About;
 use super::hub::{Hub, Wanted};
 use super::mail;
 use crate::agents::last_words;
@@ -20,10 +21,7 @@ const WAITING_MAX: usize = 32;
 
 /// Tells everybody who is to be told.
 pub(crate) fn tell(hub: &Rc<Hub>, told: Notification) {
-    let line = line(&told);
-    for text in hub.fifos.borrow_mut().write(&line) {
-        hub.notice(Level::Warning, text);
-    }
+    write_line(hub, About::Routers, &line(&told));
     if told.mail {
         mail::send(hub, &told);
     }
@@ -34,14 +32,37 @@ pub(crate) fn tell(hub: &Rc<Hub>, told: Notification) {
     let (here, commands) = (Rc::clone(hub), told.commands.clone());
     let subject = subject(&told.of);
     let general = is_general(told.what) && hub.has_general(&told.of);
-    let waiting = hub.notified.push(&name, async move {
+    queue(hub, &name, async move {
         let special = commands.len() - usize::from(general);
         for (place, command) in commands.iter().enumerate() {
             let more = if place < special { Vec::new() } else { details(&told) };
             run(&here, &subject, command, &more).await;
         }
     });
-    if waiting > WAITING_MAX && hub.notified.drop_oldest(&name) {
+}
+
+/// Writes a line, which has its end, into the FIFOs that are told of such things.
+pub(crate) fn write_line(hub: &Hub, about: About, line: &str) {
+    let troubles = hub.fifos.borrow_mut().write(about, line);
+    for text in troubles {
+        hub.notice(Level::Warning, text);
+    }
+}
+
+/// Runs the command of a virtual or real server, after those of the same that still run.
+pub(crate) fn command(hub: &Rc<Hub>, subject: EventSubject, command: Command) {
+    let name = match &subject {
+        EventSubject::RealServer(of, name) => format!("{of} {name}"),
+        EventSubject::VirtualServer(name) => name.clone(),
+        _ => String::new(),
+    };
+    let here = Rc::clone(hub);
+    queue(hub, &name, async move { run(&here, &subject, &command, &[]).await });
+}
+
+fn queue(hub: &Hub, name: &str, job: impl Future<Output = ()> + 'static) {
+    let waiting = hub.notified.push(name, job);
+    if waiting > WAITING_MAX && hub.notified.drop_oldest(name) {
         let text = format!("notifications of {name} are late: the oldest that waits is left out");
         hub.notice(Level::Warning, text);
     }

@@ -5,6 +5,7 @@ use super::hub::Hub;
 use crate::api_server::Service;
 use crate::frames::refusal;
 use crate::journal::Journal;
+use api::lvs::LvsStatus;
 use api::vrrp::{VrrpReport, VrrpStatus};
 use api::{Reply, Request};
 use std::cell::RefCell;
@@ -15,7 +16,10 @@ impl Service for Hub {
     async fn answer(self: Rc<Self>, request: Request) -> Reply {
         match request {
             Request::Status => match self.status().await {
-                Some(status) => Reply::Vrrp(Box::new(self.report(status))),
+                Some(status) => {
+                    let lvs = self.servers.status().await;
+                    Reply::Vrrp(Box::new(self.report(status, lvs)))
+                }
                 None => refusal("the daemon is stopping"),
             },
             Request::Events { after, .. } => {
@@ -26,7 +30,7 @@ impl Service for Hub {
                 Reply::Done { text: "the configuration is being read again; see the log".into() }
             }
             Request::Stop { keep } => {
-                self.stop(keep);
+                self.stop(keep, keep);
                 Reply::Done { text: "stopping".into() }
             }
             Request::Standby { .. }
@@ -45,7 +49,7 @@ impl Service for Hub {
 
 impl Hub {
     /// Everything a client is shown.
-    fn report(&self, status: VrrpStatus) -> VrrpReport {
+    fn report(&self, status: VrrpStatus, lvs: Option<LvsStatus>) -> VrrpReport {
         let settings = self.settings();
         let now = linux::rt::now();
         VrrpReport {
@@ -56,14 +60,15 @@ impl Hub {
             warnings: attention::warnings(&status, &settings.disabled, now),
             disabled: settings.disabled.clone(),
             status,
-            lvs: None,
+            lvs,
             events: self.journal.borrow().latest(),
         }
     }
 
-    /// Stops the role; with `keep` everything stays in place.
-    pub(crate) fn stop(&self, keep: bool) {
+    /// Stops the role; what routers hold stays with `keep`, what IPVS does with `keep_servers`.
+    pub(crate) fn stop(&self, keep: bool, keep_servers: bool) {
         self.keep.set(keep);
+        self.servers.stop(keep_servers);
         self.input(Input::Stop { keep });
     }
 }

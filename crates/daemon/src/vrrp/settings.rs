@@ -1,7 +1,7 @@
 //! keepalived.conf as this process needs it: read with the host's own answers.
 
-use super::KeepalivedOptions;
 use super::addresses::home;
+use super::{KeepalivedOptions, Part};
 use crate::logs;
 use api::Level;
 use base::Severity;
@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) host: String,
     /// For the machine.
     pub(crate) vrrp: Config,
+    /// For the machine of the virtual servers.
+    pub(crate) lvs: lvs::config::Config,
     /// Of the role as a whole.
     pub(crate) whole: keepalived::Settings,
     /// The interface of each instance's addresses, by the instance's name.
@@ -113,13 +115,31 @@ pub(crate) struct Checked {
 /// # Errors
 /// Why nothing can be run.
 pub(crate) fn load(options: &KeepalivedOptions) -> Result<Loaded, Refused> {
-    let (host, read) = read(options)?;
+    let (host, mut read) = read(options)?;
+    leave_out(&mut read, options.part);
     let (is_fatal, findings) = (read.is_fatal(), findings(&read));
     let homes = read.vrrp.instances.iter();
     let homes = homes.filter_map(|i| Some((i.name.clone(), home(i)?.to_owned()))).collect();
     let disabled = read.disabled;
-    let settings = Settings { host, vrrp: read.vrrp, whole: read.settings, homes, disabled };
+    let (vrrp, lvs, whole) = (read.vrrp, read.lvs, read.settings);
+    let settings = Settings { host, vrrp, lvs, whole, homes, disabled };
     Ok(Loaded { settings, findings, is_fatal })
+}
+
+/// Leaves out what isn't to be run.
+fn leave_out(read: &mut Keepalived, part: Part) {
+    match part {
+        Part::All => {}
+        Part::Routers => read.lvs = lvs::config::Config::default(),
+        Part::Servers => {
+            read.vrrp.instances.clear();
+            read.vrrp.groups.clear();
+            read.vrrp.scripts.clear();
+            read.settings.static_addresses.clear();
+            read.settings.static_routes.clear();
+            read.settings.static_rules.clear();
+        }
+    }
 }
 
 /// Reads the configuration, to go on with it: nothing in it may be fatal for anything.

@@ -117,7 +117,7 @@ impl World {
         }
         self.told = now;
         for ip in config.instances.iter().filter_map(|instance| instance.source) {
-            let present = self.addresses.values().flatten().any(|known| known.address == ip);
+            let present = self.is_here(ip);
             if self.sources.insert(ip, present) != Some(present) {
                 news.inputs.push(Input::Source { ip, present });
             }
@@ -156,6 +156,11 @@ impl World {
         let other = |a: &Address| a.address != ip && a.address.is_ipv4() == ip.is_ipv4();
         let beside = self.addresses.get(&index).is_some_and(|here| here.iter().any(other));
         (beside && self.has(ip, index)).then_some(index)
+    }
+
+    /// True for an address of this host.
+    pub(crate) fn is_here(&self, ip: IpAddr) -> bool {
+        self.addresses.values().flatten().any(|found| found.address == ip)
     }
 
     fn has(&self, ip: IpAddr, interface: u32) -> bool {
@@ -231,6 +236,7 @@ pub(crate) fn tell(hub: &Hub) {
         hub.role.send(ToRole::Interfaces(world.names(), news.changed));
     }
     news.inputs.into_iter().for_each(|input| hub.input(input));
+    hub.servers.addresses(|ip| world.is_here(ip));
 }
 
 #[cfg(test)]

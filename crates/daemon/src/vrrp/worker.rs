@@ -13,7 +13,7 @@ use crate::family::{EXIT_CONFIGURATION, RUNNING, order};
 use crate::journal::Journal;
 use crate::logs::{Log, Targets};
 use crate::worker::become_real_time;
-use crate::{api_server, paths};
+use crate::{api_server, lvs, paths};
 use api::Level;
 use api::vrrp::RouterState;
 use linux::netlink::Netlink;
@@ -164,6 +164,9 @@ impl Shell {
             run_once(&hub, "startup_script", command, *limit).await;
         }
         let (monitor, inherited, looker) = begin(&hub, is_first).await?;
+        for master in &inherited {
+            hub.servers.set_router(&master.instance, true);
+        }
         // Fails only when the real-time thread has gone; then the process ends.
         let _ = left.send(inherited);
 
@@ -176,10 +179,14 @@ impl Shell {
         });
         let listener = api_server::listen(paths::VRRP_SOCKET)?;
         tokio::task::spawn_local(api_server::serve(Rc::clone(&hub), listener));
+        let servers = Rc::clone(&hub);
+        let pid_file = options.checkers_pid_file.clone().unwrap_or_else(lvs::usual_pid_file);
+        tokio::task::spawn_local(async move { lvs::install(&servers, &pid_file).await });
         tokio::task::spawn_local(reload_when_asked(Rc::clone(&hub), options.clone()));
         tokio::task::spawn_local(keep_flushing(Rc::clone(&hub)));
         let parent = Rc::new(datagrams(parent)?);
-        tokio::task::spawn_local(obey(Rc::clone(&hub), Rc::clone(&parent), options.keep));
+        let keep = (options.keep, options.keep_servers);
+        tokio::task::spawn_local(obey(Rc::clone(&hub), Rc::clone(&parent), keep));
         let _ = parent.send(&[RUNNING]).await;
         serve_role(&hub, collector).await?;
         finish(&hub).await;
@@ -309,7 +316,10 @@ fn perform(hub: &Rc<Hub>, output: Output) {
             addresses::announce(hub, &instance, &addresses);
         }
         Output::Run { name } => trackers::run(hub, name),
-        Output::Notify(told) => notify::tell(hub, told),
+        Output::Notify(told) => {
+            hub.servers.router(&told.of, told.what);
+            notify::tell(hub, told);
+        }
         Output::Event(event) => hub.take_event(event),
         // The real-time thread did the one itself, and ends by the other.
         Output::Send(_) | Output::Exit => {}
@@ -325,6 +335,7 @@ async fn finish(hub: &Rc<Hub>) {
         addresses::release(hub, statics(&settings));
     }
     let _ = timeout(ROUTES_AT_END, hub.routes.drained()).await;
+    hub.servers.finish().await;
     let _ = timeout(SCRIPTS_AT_END, hub.notified.drained()).await;
     fifo::remove_all(hub).await;
     if keep {
@@ -378,13 +389,16 @@ async fn listen_to_executor(hub: Rc<Hub>) {
 }
 
 /// Does what the parent says; without a parent, stops in good order.
-async fn obey(hub: Rc<Hub>, parent: Rc<UnixDatagram>, keep: bool) {
+async fn obey(hub: Rc<Hub>, parent: Rc<UnixDatagram>, (keep, keep_servers): (bool, bool)) {
     let mut word = [0];
     while let Ok(1..) = parent.recv(&mut word).await {
         match word[0] {
-            order::STOP => hub.stop(keep),
+            order::STOP => hub.stop(keep, keep_servers),
             order::RELOAD => hub.reload.notify_one(),
-            order::USER1 => spawn_dump(&hub, dump::Kind::Data),
+            order::USER1 => {
+                spawn_dump(&hub, dump::Kind::Data);
+                tokio::task::spawn_local(lvs::write_data(Rc::clone(&hub)));
+            }
             order::USER2 => spawn_dump(&hub, dump::Kind::Stats),
             order::JSON => spawn_dump(&hub, dump::Kind::Json),
             order::CLEAR => {
@@ -394,7 +408,7 @@ async fn obey(hub: Rc<Hub>, parent: Rc<UnixDatagram>, keep: bool) {
         }
     }
     hub.notice(Level::Critical, "the parent process is gone; stopping");
-    hub.stop(false);
+    hub.stop(false, false);
 }
 
 fn spawn_dump(hub: &Rc<Hub>, kind: dump::Kind) {
@@ -403,6 +417,7 @@ fn spawn_dump(hub: &Rc<Hub>, kind: dump::Kind) {
 
 /// Reads the configuration again when asked. One with anything fatal in it changes nothing.
 async fn reload_when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
+    let pid_file = options.checkers_pid_file.clone().unwrap_or_else(lvs::usual_pid_file);
     loop {
         hub.reload.notified().await;
         let options = options.clone();
@@ -414,6 +429,7 @@ async fn reload_when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
             Ok(loaded) => {
                 notice_all(&hub, &loaded.findings);
                 install(&hub, Rc::new(loaded.settings)).await;
+                lvs::install(&hub, &pid_file).await;
             }
             Err(refused) => {
                 notice_all(&hub, &refused.findings);
