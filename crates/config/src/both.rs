@@ -4,6 +4,7 @@ use crate::File;
 use crate::haresources::{logical_lines, resource};
 use base::{Diagnostic, Severity, Span};
 use std::net::IpAddr;
+use std::sync::Arc;
 use vrrp::config::Instance;
 
 /// An address of haresources that a virtual router has as well.
@@ -43,7 +44,7 @@ impl Shared {
 }
 
 /// The addresses that `haresources` names and an instance has too, in the order of the file.
-pub fn shared_addresses(haresources: &File, instances: &[Instance]) -> Vec<Shared> {
+pub fn shared_addresses(haresources: &File, instances: &[Arc<Instance>]) -> Vec<Shared> {
     let mut shared = Vec::new();
     for line in logical_lines(&haresources.text) {
         // The first word is the home node.
