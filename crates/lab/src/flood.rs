@@ -3,12 +3,17 @@
 //!
 //! `flood/datagrams.rs` makes them, `flood/sender.rs` sends them from a process on that machine,
 //! `flood/effect.rs` compares what a node says before and after. Here both nodes are watched
-//! while it lasts.
+//! while it lasts. Virtual routers get adverts instead: `flood/adverts.rs` makes them,
+//! `flood/advert_sender.rs` sends them, `flood/routers.rs` judges.
 
+mod advert_sender;
+mod adverts;
 mod datagrams;
 mod effect;
+mod routers;
 mod sender;
 
+pub(crate) use advert_sender::run as run_adverts;
 pub(crate) use sender::run;
 
 use crate::client::now;
@@ -17,7 +22,7 @@ use crate::world::{is_root, own_program};
 use anyhow::{Context, Result, ensure};
 use effect::State;
 use sender::{Plan, Sent};
-use sim::scenario::Seat;
+use sim::scenario::{Role, Seat};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::process::{Child, Stdio};
@@ -43,6 +48,9 @@ const FIRST: [&str; 3] = ["chrt", "--rr", "2"];
 /// # Errors
 /// When a node can't be asked, or the sender failed.
 pub(crate) fn send(stage: &mut Stage, rate: u32, during: Duration) -> Result<Option<String>> {
+    if stage.cluster.role == Role::Keepalived {
+        return routers::send(stage, rate, during);
+    }
     let mut before = Vec::new();
     for seat in Seat::BOTH {
         before.push(State::of(stage.node(seat))?);

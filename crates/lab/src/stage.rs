@@ -12,7 +12,9 @@ use anyhow::{Context, Result, bail, ensure};
 use base::Instant;
 use rustix::process::Signal;
 use sim::scenario::Service;
-use sim::scenario::{Cluster, ConfigFiles, Cut, Edit, Pair, Role, SERIAL_PORT, Script, Seat};
+use sim::scenario::{
+    Cluster, ConfigFiles, Cut, Edit, FileName, Pair, Role, SERIAL_PORT, Script, Seat,
+};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::os::unix::fs::symlink;
@@ -127,6 +129,11 @@ impl Stage {
     /// A node's host.
     pub(crate) fn node(&mut self, seat: Seat) -> &mut Host {
         &mut self.nodes[seat.0]
+    }
+
+    /// The text of a node's file, as it is by now.
+    pub(crate) fn text(&self, seat: Seat, file: FileName) -> &str {
+        self.files[seat.0].text(file)
     }
 
     /// The client's host.

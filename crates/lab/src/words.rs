@@ -46,6 +46,7 @@ fn act(words: &[&str]) -> Result<i32> {
         ["init", spec] => init::run(Path::new(spec)).map(|()| 0),
         ["ask", role, request] => events::run(role, request).map(|()| 0),
         ["flood", plan] => flood::run(plan).map(|()| 0),
+        ["flood-routers", plan] => flood::run_adverts(plan).map(|()| 0),
         ["client", kind, address] => client::run(kind, address).map(|()| 0),
         ["httpd", port, pid_file] => httpd::run(port, pid_file).map(|()| 0),
         ["inside", rest @ ..] => {
