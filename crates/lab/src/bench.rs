@@ -11,6 +11,7 @@ mod load;
 mod page;
 mod rows;
 mod verdict;
+mod vrrp;
 
 use crate::{impossible, world};
 use anyhow::{Context, Result, bail, ensure};
@@ -73,6 +74,9 @@ struct Sample {
 /// The benchmark's command line; returns the exit code.
 pub fn main(args: &[String]) -> i32 {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    if let ["vrrp", rest @ ..] = words.as_slice() {
+        return vrrp::main(rest);
+    }
     if words == ["--help"] || words == ["-h"] {
         print!("{HELP}");
         return 0;
@@ -235,6 +239,9 @@ fn maker(word: &str) -> Result<Maker> {
 /// # Errors
 /// When the pair does not do in time what it is to be measured at.
 pub(crate) fn inside(words: &[&str]) -> Result<()> {
+    if let ["vrrp", rest @ ..] = words {
+        return vrrp::inside(rest);
+    }
     let [job, pair, repetitions, seconds] = words else { bail!("bench needs four words") };
     let job = Job::parse(job).context("not a job")?;
     let pair = Pair::parse(pair).context("not a pair")?;

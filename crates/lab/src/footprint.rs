@@ -31,7 +31,7 @@ pub(crate) fn usage(host: &Host) -> Result<Usage> {
 }
 
 /// The first field of every thread's `schedstat`: nanoseconds on a CPU.
-fn cpu(pid: u32) -> Result<Duration> {
+pub(crate) fn cpu(pid: u32) -> Result<Duration> {
     let mut sum = Duration::ZERO;
     for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
         let text = fs::read_to_string(entry?.path().join("schedstat"))?;
@@ -42,7 +42,7 @@ fn cpu(pid: u32) -> Result<Duration> {
 }
 
 /// `Rss` of `smaps_rollup`, which counts pages and not what a CPU has not yet reported.
-fn resident(pid: u32) -> Result<u64> {
+pub(crate) fn resident(pid: u32) -> Result<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("Rss:"));
     let number = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());

@@ -23,6 +23,8 @@ cargo xtask scenarios    every scenario on every pair of daemons, into docs/refe
                          `scenarios keepalived`: those of virtual routers only
 cargo xtask bench heartbeat [OPTIONS]
                          how long clients wait, on pairs of Heartbeat and of ours, in turn
+cargo xtask bench vrrp [OPTIONS]
+                         the same for virtual routers, on pairs of keepalived and of ours
 cargo xtask sim ARGS     the simulator's random search, in release build";
 
 fn main() -> ExitCode {
@@ -49,6 +51,9 @@ fn run(args: &[String]) -> Result<()> {
         Some((first, rest)) if first == "sim" => program(&root, &["sim"], rest),
         Some((first, [what, rest @ ..])) if first == "bench" && what == "heartbeat" => {
             program(&root, &["lab", "--bench"], rest)
+        }
+        Some((first, [what, rest @ ..])) if first == "bench" && what == "vrrp" => {
+            program(&root, &["lab", "--bench", "vrrp"], rest)
         }
         Some((first, _)) if first == "--help" || first == "help" => {
             println!("{HELP}");
