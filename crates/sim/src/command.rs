@@ -1,11 +1,12 @@
 //! `handover sim`: the command line of the simulator. Clock, files and terminal are the caller's.
 
 use crate::exhaustive::{Situation, exhaust};
+use crate::hunt::{Report, Trial};
 use crate::player::{Verdict, play_scenario};
 use crate::run::play;
 use crate::scenario::parse;
 use crate::schedule::Schedule;
-use crate::search::{Report, search};
+use crate::search::search;
 use crate::setup::Setup;
 use cluster::Node;
 use std::time::Duration;
@@ -37,14 +38,16 @@ handover sim: the cluster in a simulator, with faults, in virtual time
   handover sim --seed N [--keep A,B,..]   one schedule, with its log; only those of its steps
   handover sim --exhaustive [--seconds S] every order of a pair's first events, as deep as it goes
   handover sim FILE...                    scenario files
+  handover sim vrrp [OPTIONS]             groups of virtual routers instead; --exhaustive is not for them
 
 Ends with 0 when every promise was kept, 1 when one was broken, 2 when it was called wrongly.
 ";
 
+/// What was asked for.
 #[derive(Default)]
-struct Options {
-    seed: Option<u64>,
-    keep: Option<Vec<usize>>,
+pub(crate) struct Options {
+    pub(crate) seed: Option<u64>,
+    pub(crate) keep: Option<Vec<usize>>,
     seeds: Option<u64>,
     seconds: Option<u64>,
     from: Option<u64>,
@@ -81,10 +84,29 @@ impl Options {
         }
         Ok(options)
     }
+
+    /// The seeds to search, and for how long.
+    pub(crate) fn range(&self) -> (std::ops::Range<u64>, Option<Duration>) {
+        let from = self.from.unwrap_or(1);
+        let count = self.seeds.unwrap_or(u64::MAX - from);
+        let limit = match (self.seconds, self.seeds) {
+            (Some(seconds), _) => Some(Duration::from_secs(seconds)),
+            (None, None) => Some(Duration::from_secs(SECONDS_DEFAULT)),
+            (None, Some(_)) => None,
+        };
+        (from..from.saturating_add(count), limit)
+    }
 }
+
+/// The word before the options that asks for virtual routers.
+const VRRP: &str = "vrrp";
 
 /// Runs the command; the exit code.
 pub fn main(args: &[String], shell: &mut dyn Shell) -> i32 {
+    let (about_routers, args) = match args.split_first() {
+        Some((first, rest)) if first == VRRP => (true, rest),
+        _ => (false, args),
+    };
     let options = match Options::parse(args) {
         Ok(options) => options,
         Err(error) => {
@@ -95,6 +117,8 @@ pub fn main(args: &[String], shell: &mut dyn Shell) -> i32 {
     if options.help {
         shell.say(HELP);
         0
+    } else if about_routers {
+        crate::vrrp::command(&options, shell)
     } else if !options.files.is_empty() {
         scenarios(&options.files, shell)
     } else if let Some(seed) = options.seed {
@@ -129,15 +153,9 @@ fn one(seed: u64, keep: Option<&[usize]>, shell: &mut dyn Shell) -> i32 {
 }
 
 fn many(options: &Options, shell: &mut dyn Shell) -> i32 {
-    let from = options.from.unwrap_or(1);
-    let count = options.seeds.unwrap_or(u64::MAX - from);
-    let limit = match (options.seconds, options.seeds) {
-        (Some(seconds), _) => Some(Duration::from_secs(seconds)),
-        (None, None) => Some(Duration::from_secs(SECONDS_DEFAULT)),
-        (None, Some(_)) => None,
-    };
+    let (seeds, limit) = options.range();
     let begun = shell.elapsed();
-    let report = search::<Node>(from..from + count, &mut || {
+    let report = search::<Node>(seeds, &mut || {
         limit.is_none_or(|limit| shell.elapsed().saturating_sub(begun) < limit)
     });
     let took = shell.elapsed().saturating_sub(begun);
@@ -145,7 +163,8 @@ fn many(options: &Options, shell: &mut dyn Shell) -> i32 {
     i32::from(!report.failures.is_empty())
 }
 
-fn summary(report: &Report, took: Duration) -> String {
+/// What a search found, in words.
+pub(crate) fn summary<T: Trial>(report: &Report<T>, took: Duration) -> String {
     let failures: Vec<String> = report.failures.iter().map(ToString::to_string).collect();
     let rate = report.schedules as f64 / took.as_secs_f64().max(0.001) * 60.0;
     format!(

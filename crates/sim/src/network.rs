@@ -19,6 +19,8 @@ pub struct Weather {
     pub delay_min: Duration,
     /// The longest way of a datagram that doesn't straggle.
     pub delay_max: Duration,
+    /// How much longer a straggler takes at most.
+    pub straggle_max: Duration,
 }
 
 impl Weather {
@@ -29,11 +31,12 @@ impl Weather {
         straggle: 0,
         delay_min: Duration::from_micros(100),
         delay_max: Duration::from_millis(1),
+        straggle_max: STRAGGLE_MAX,
     };
 }
 
-/// How much longer than [`Weather::delay_max`] a straggler takes at most: long enough that a
-/// retransmission (first asked for after 50 to 250 ms) overtakes it.
+/// How much longer than [`Weather::delay_max`] a straggler takes at most between Heartbeat's nodes:
+/// long enough that a retransmission (first asked for after 50 to 250 ms) overtakes it.
 pub const STRAGGLE_MAX: Duration = Duration::from_millis(600);
 
 /// How many datagrams wait behind a clogged path; the rest is lost, as in a full queue of an
@@ -110,6 +113,12 @@ impl Network {
         }
     }
 
+    /// True if a direction is neither cut nor clogged.
+    pub fn is_open(&self, wire: Wire, from: usize, to: usize) -> bool {
+        let path = self.paths.get(self.index(wire, from, to));
+        path.is_some_and(|path| !path.cut && !path.clogged)
+    }
+
     /// Stops a direction from delivering without losing anything, or lets it flow again.
     pub fn set_clogged(&mut self, wire: Wire, from: usize, to: usize, clogged: bool) {
         let index = self.index(wire, from, to);
@@ -167,7 +176,7 @@ impl Network {
     pub fn way(&mut self) -> Duration {
         let way = self.dice.between(self.weather.delay_min, self.weather.delay_max);
         if self.dice.percent(self.weather.straggle) {
-            return way + self.dice.between(Duration::ZERO, STRAGGLE_MAX);
+            return way + self.dice.between(Duration::ZERO, self.weather.straggle_max);
         }
         way
     }

@@ -207,6 +207,7 @@ fn bad_weather(dice: &mut Dice) -> Weather {
         straggle: dice.below(30) as u32,
         delay_min: Duration::from_micros(100),
         delay_max: Duration::from_millis(1 + dice.below(100)),
+        ..Weather::FAIR
     }
 }
 

@@ -33,11 +33,13 @@ struct Pacer {
 pub(crate) struct Pacers(BTreeMap<String, Pacer>);
 
 impl Pacers {
-    /// Lets a burst of an instance wait on an interface; what is left of its last one is
-    /// forgotten, so that a queue holds at most one burst of each.
-    fn push(&mut self, device: &str, instance: &str, burst: impl Iterator<Item = Waiting>) {
+    /// Lets a burst of an instance wait on an interface; what is left of the last one of the same
+    /// addresses is forgotten, so that a queue holds at most one burst of each.
+    fn push(&mut self, device: &str, instance: &str, addresses: &[&Address], burst: Vec<Waiting>) {
         let pacer = self.0.entry(device.to_owned()).or_default();
-        pacer.queue.retain(|waiting| waiting.instance != instance);
+        pacer.queue.retain(|waiting| {
+            waiting.instance != instance || !addresses.contains(&&waiting.address)
+        });
         pacer.queue.extend(burst);
     }
 }
@@ -133,7 +135,7 @@ impl Role {
                 address: (*address).clone(),
                 gap: gap(&config, address),
             });
-            self.pacers.push(device, &config.name, burst);
+            self.pacers.push(device, &config.name, &addresses, burst.collect());
             self.pace(step, device);
         }
     }

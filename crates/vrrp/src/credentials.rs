@@ -60,11 +60,13 @@ impl Credentials {
     }
 }
 
-/// Stamps of signed trailers, of each sender the last: an advert counts once.
+/// Stamps of signed trailers and numbers of authentication headers, of each sender the last: an
+/// advert counts once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Replay {
     sent: Option<Stamp>,
     heard: BTreeMap<IpAddr, Stamp>,
+    sequences: BTreeMap<IpAddr, u32>,
 }
 
 impl Replay {
@@ -85,11 +87,28 @@ impl Replay {
     ) -> Result<(), TrailerRefusal> {
         let last = self.heard.get(&source).copied();
         let stamp = trailer.verify(keys, Some(wall), window, last)?;
-        if last.is_none() && self.heard.len() >= SENDERS_MAX {
-            let oldest = self.heard.iter().min_by_key(|(_, stamp)| **stamp).map(|(ip, _)| *ip);
-            oldest.and_then(|ip| self.heard.remove(&ip));
-        }
-        self.heard.insert(source, stamp);
+        remember(&mut self.heard, source, stamp);
         Ok(())
     }
+
+    /// Whether an authentication header of `source` has a new number. It is remembered then.
+    ///
+    /// keepalived asks for a number above the last of all senders. Two masters that count in step
+    /// would refuse each other for ever; numbers of others are no reason to refuse.
+    pub(crate) fn accept_sequence(&mut self, source: IpAddr, number: u32) -> bool {
+        let is_new = self.sequences.get(&source).is_none_or(|last| number > *last);
+        if is_new {
+            remember(&mut self.sequences, source, number);
+        }
+        is_new
+    }
+}
+
+/// Notes the last of a sender; the one that said the least makes room.
+fn remember<T: Ord + Copy>(last: &mut BTreeMap<IpAddr, T>, source: IpAddr, value: T) {
+    if !last.contains_key(&source) && last.len() >= SENDERS_MAX {
+        let oldest = last.iter().min_by_key(|(_, value)| **value).map(|(ip, _)| *ip);
+        oldest.and_then(|ip| last.remove(&ip));
+    }
+    last.insert(source, value);
 }

@@ -29,8 +29,13 @@ impl Role {
         if heard.priority == GOODBYE {
             router.counters.pri_zero_rcvd += 1;
         }
-        match router.state {
+        let state = router.state;
+        match state {
             State::Backup { .. } => self.backup_hears(step, id, heard),
+            // Packets are read before timers: it may have slept, and hears the next master now.
+            State::Master { advert_at } if self.wakes_up(step, id, advert_at) => {
+                self.backup_hears(step, id, heard);
+            }
             State::Master { .. } => self.master_hears(step, id, heard),
             State::Init | State::Fault => {}
         }
@@ -92,8 +97,9 @@ impl Role {
         }
     }
 
-    /// Two owners: a mistake that only people can mend. Both count less from now on, and adverts
-    /// decide between them.
+    /// Two owners: a mistake that only people can mend. Both count less from now on, and addresses
+    /// decide between them: the one that stays says once more what it was, so that the other hears
+    /// of the mistake as well and gives way at once.
     fn contest(&mut self, step: &mut Step<'_>, id: Id, heard: Heard) {
         let router = &mut self.routers[id];
         router.contested = true;
@@ -103,7 +109,14 @@ impl Role {
         );
         let subject = Subject::Router(router.config.name.clone());
         step.cause = Some(step.tell(Level::Critical, EventKind::Election, subject, text));
+        let stays = router.source.is_some_and(|ours| ours > heard.source);
+        if stays {
+            self.advertise_now(step, id);
+        }
         self.reprioritize(step, id, OWNER - 1);
+        if !stays {
+            self.yield_to(step, id, heard);
+        }
     }
 
     /// A better master.

@@ -232,10 +232,11 @@ impl Router {
                 if !ah.is_signed_with(key) {
                     return Err(Refused::Signature);
                 }
-                if ah.sequence <= self.ah_sequence {
+                if !self.replay.accept_sequence(of.source, ah.sequence) {
                     return Err(Refused::Sequence(ah.sequence));
                 }
-                self.ah_sequence = ah.sequence;
+                // Whoever is master next goes on counting from the highest.
+                self.ah_sequence = self.ah_sequence.max(ah.sequence);
                 Ok(())
             }
             (Credentials::Hmac { keys, window, .. }, _, Some(trailer)) => self

@@ -236,6 +236,13 @@ impl Role {
     }
 
     fn take_in(&mut self, step: &mut Step<'_>, input: Input) {
+        // Timers that were due before it come first: a master that slept is none to be reloaded.
+        // Packets alone end the silence that a timer is for.
+        let in_turn = !matches!(input, Input::Tick | Input::Ambient { .. } | Input::Packet(_));
+        if in_turn && self.has_begun() {
+            self.tick(step);
+            step.cause = None;
+        }
         match input {
             Input::Tick => self.tick(step),
             Input::Ambient { wall } => step.journal.set_wall(step.now, wall),

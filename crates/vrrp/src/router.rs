@@ -136,14 +136,14 @@ pub(crate) struct Router {
     pub(crate) preempt_at: Option<Instant>,
     /// Number of the last IPv4 packet sent.
     pub(crate) ip_id: u16,
-    /// The last AH sequence number sent or heard.
+    /// The highest AH sequence number sent or heard.
     pub(crate) ah_sequence: u32,
     /// What adverts say, but for the priority.
     pub(crate) said: vrrp::Advert,
     pub(crate) credentials: Credentials,
     /// The address it speaks from; `None`: it can't.
     pub(crate) source: Option<IpAddr>,
-    /// What was sent and heard with a signed trailer.
+    /// What was sent and heard with a signed trailer or an authentication header.
     pub(crate) replay: Replay,
     pub(crate) announcing: Announcing,
     /// When somebody last removed each of its addresses.

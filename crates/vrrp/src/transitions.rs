@@ -23,11 +23,18 @@ const SKEW_MIN: Duration = Duration::from_micros(3_906);
 impl Role {
     /// A router becomes what it can be now.
     pub(crate) fn follow(&mut self, step: &mut Step<'_>, id: Id) {
+        if !self.has_begun() {
+            return;
+        }
         match (self.routers[id].state, self.standing(id)) {
             (State::Init | State::Fault, Standing::Able) if self.is_running() => {
                 self.start(step, id);
             }
-            (State::Init, Standing::Faulty) if !self.is_running() => {}
+            // It goes on at once: others would take over while it waits for a script or a delay.
+            (State::Init, Standing::Able | Standing::Waiting) if self.is_heir(id) => {
+                self.start(step, id);
+            }
+            (State::Init, Standing::Faulty) if !self.is_running() && !self.is_heir(id) => {}
             (State::Init | State::Backup { .. } | State::Master { .. }, Standing::Faulty) => {
                 self.enter_fault(step, id);
             }
@@ -51,8 +58,15 @@ impl Role {
         let was_in_fault = self.routers[id].state == State::Fault;
         let owners = self.routers[id].is_owner()
             && self.siblings(id).iter().all(|sibling| self.routers[*sibling].is_owner());
+        // Of a group all go on, or none.
+        let together =
+            self.siblings(id).iter().all(|s| self.is_heir(*s) || self.routers[*s].is_master());
         let name = self.routers[id].config.name.clone();
-        if let Some(left) = self.inherited.remove(&name).filter(|_| !was_in_fault) {
+        let left = self.inherited.remove(&name);
+        if left.is_some() && !together {
+            step.out.push(release(&self.routers[id].config));
+        }
+        if let Some(left) = left.filter(|_| together) {
             self.routers[id].ah_sequence = left.ah_sequence;
             self.enter_master(step, id, "its predecessor left it so");
         } else if owners {
@@ -67,6 +81,11 @@ impl Role {
         if was_in_fault && matches!(self.routers[id].config.destination, Destination::Unicast(_)) {
             self.announce_source(step, id);
         }
+    }
+
+    /// A predecessor left it as a master.
+    fn is_heir(&self, id: Id) -> bool {
+        self.inherited.contains_key(&self.routers[id].config.name)
     }
 
     /// A backup's patience is over.
@@ -170,7 +189,9 @@ impl Role {
     }
 
     fn enter_fault(&mut self, step: &mut Step<'_>, id: Id) {
-        if self.routers[id].is_master() {
+        // What a predecessor left in place is given up as well.
+        let inherited = self.inherited.remove(&self.routers[id].config.name).is_some();
+        if inherited || self.routers[id].is_master() {
             self.leave_master(step, id, true);
         }
         self.set_state(step, id, State::Fault);
@@ -196,18 +217,29 @@ impl Role {
 
     /// A master's next advert is due.
     pub(crate) fn advert_due(&mut self, step: &mut Step<'_>, id: Id, due: Instant) {
-        let late = step.now.since(due);
+        if self.wakes_up(step, id, due) {
+            return;
+        }
         let router = &mut self.routers[id];
         let interval = router.config.advert_int.max(INTERVAL_MIN);
-        if late > router.master_down() && router.effective != OWNER {
-            // Others gave us up while we slept. Whoever took over is heard within an interval.
-            let why = format!("it slept for {} ms, and others took over", late.as_millis());
-            return self.step_down(step, id, interval, false, &why);
-        }
         router.advertise(step);
         let cadence = due + interval;
         let advert_at = if cadence > step.now { cadence } else { step.now + interval };
         self.set_state(step, id, State::Master { advert_at });
+    }
+
+    /// A master that slept for so long that others gave it up is backup again: whoever took over
+    /// is heard within an interval. True if it did.
+    pub(crate) fn wakes_up(&mut self, step: &mut Step<'_>, id: Id, due: Instant) -> bool {
+        let late = step.now.since(due);
+        let router = &self.routers[id];
+        let overslept = late > router.master_down() && router.effective != OWNER;
+        if overslept {
+            let interval = router.config.advert_int.max(INTERVAL_MIN);
+            let why = format!("it slept for {} ms, and others took over", late.as_millis());
+            self.step_down(step, id, interval, false, &why);
+        }
+        overslept
     }
 
     /// Sends an advert out of turn; the next follows an interval later.

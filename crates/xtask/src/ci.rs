@@ -12,6 +12,9 @@ const BARE_TARGET: &str = "wasm32-unknown-unknown";
 /// How many random fault schedules must keep every promise, from seed 1 on.
 const SCHEDULES: &str = "12000";
 
+/// The same of groups of virtual routers: about half a minute on one core.
+const ROUTER_SCHEDULES: &str = "8000";
+
 /// Runs all steps, the quick ones first, and stops at the first that fails.
 pub(crate) fn run(root: &Path) -> Result<()> {
     if component("rustfmt") {
@@ -39,6 +42,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 fn search(root: &Path) -> Result<()> {
     let simulator = ["run", "--release", "--package", "handover-sim", "--example", "sim", "--"];
     cargo(root, &[&simulator[..], &["--seeds", SCHEDULES]].concat())?;
+    cargo(root, &[&simulator[..], &["vrrp", "--seeds", ROUTER_SCHEDULES]].concat())?;
     cargo(root, &[&simulator[..], &["--exhaustive"]].concat())
 }
 

@@ -25,7 +25,8 @@ cargo xtask bench heartbeat [OPTIONS]
                          how long clients wait, on pairs of Heartbeat and of ours, in turn
 cargo xtask bench vrrp [OPTIONS]
                          the same for virtual routers, on pairs of keepalived and of ours
-cargo xtask sim ARGS     the simulator's random search, in release build";
+cargo xtask sim [vrrp] ARGS
+                         the simulator's random search, in release build";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

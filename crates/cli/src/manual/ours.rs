@@ -141,6 +141,7 @@ const FACTS: [Facts; 10] = [
         examples: &[
             ("handover sim --seconds 10", "ten seconds of random faults"),
             ("handover sim --seed 42", "one schedule, with its log"),
+            ("handover sim vrrp --seeds 5000", "virtual routers under random faults"),
         ],
         exits: &[DONE, (1, "a promise was broken; how to replay it is printed"), USAGE],
         files: &[("scenarios/", "scenario files, in a source tree")],

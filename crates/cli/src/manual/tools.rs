@@ -32,7 +32,9 @@ pub(crate) fn sim(about: &Command) -> Command {
         option("seed", Some("N"), "Play one schedule and print its log"),
         option("keep", Some("A,B,.."), "Of that schedule only these steps"),
         option("exhaustive", None, "Every order of a pair's first events, as deep as time allows"),
-        Arg::new("FILE").num_args(0..).help("Files of scenarios to play"),
+        Arg::new("FILE").num_args(0..).help(
+            "Files of scenarios to play; `vrrp` as the first word: groups of virtual routers",
+        ),
     ])
 }
 
