@@ -282,11 +282,11 @@ pub enum CheckerKind {
         /// Its exit code sets the weight.
         dynamic: bool,
     },
-    /// Greets mail servers: this one, and others.
+    /// Greets mail servers.
     Smtp {
         /// What we call ourselves.
         helo: String,
-        /// Further servers.
+        /// These one after the other; none: the connection's own.
         hosts: Vec<Connection>,
     },
     /// Asks a name server.
@@ -336,7 +336,7 @@ pub struct Http {
     pub sni_name: Option<String>,
     /// As in the file: `1.0`, `1.1`, with `C` or `K` for their Connection header.
     pub protocol: String,
-    /// One success is enough to be up again.
+    /// While the server is down its pages are asked for without a pause between them.
     pub fast_recovery: bool,
     /// The Host header unless the page has one.
     pub host: Option<String>,

@@ -1,6 +1,7 @@
 //! keepalived.conf: held to what keepalived 2.2.7 does with the same text, to what the text
 //! means, and to hostile text.
 
+mod balancer;
 mod hostile;
 mod meaning;
 mod peer;

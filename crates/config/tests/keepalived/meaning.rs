@@ -352,3 +352,41 @@ fn what_does_nothing_and_what_is_newer_is_said_so() {
     assert_eq!(codes(&read.findings), ["does-nothing", "newer"]);
     assert_eq!((read.exit_code, read.vrrp.instances[0].checksum), (0, Checksum::AsVersion2));
 }
+
+/// The only checker of a real server in which `text` stands.
+fn checker(text: &str) -> (Vec<String>, Option<CheckerKind>) {
+    let read = read(&format!(
+        "virtual_server 10.0.0.200 80 {{\nlb_algo rr\nlb_kind NAT\nprotocol TCP\n\
+         real_server 10.0.0.11 80 {{\n{text}\n}}\n}}\n"
+    ));
+    let found = codes(&read.findings).into_iter().map(str::to_owned).collect();
+    (found, read.lvs.servers[0].real[0].checkers.first().map(|checker| checker.kind.clone()))
+}
+
+#[test]
+fn a_udp_check_without_payload_sends_keepaliveds_own() {
+    let (found, kind) = checker("UDP_CHECK {\n}");
+    let Some(CheckerKind::Udp { payload, reply, .. }) = kind else { panic!("{kind:?}") };
+    assert_eq!((found, payload.as_slice()), (Vec::new(), &b"keepalived check - keepalived ch"[..]));
+    assert_eq!(reply, None);
+}
+
+#[test]
+fn a_pattern_that_can_not_be_matched_is_left_out_and_said() {
+    let (found, kind) = checker("HTTP_GET {\nurl {\npath /\nregex \"(a)\\1\"\n}\n}");
+    let Some(CheckerKind::Http(http)) = kind else { panic!("{kind:?}") };
+    assert_eq!(found, ["pattern"]);
+    assert_eq!((http.urls[0].regex.clone(), http.urls[0].status[0]), (None, (200, 299)));
+}
+
+#[test]
+fn a_name_that_can_not_be_asked_for_is_no_check() {
+    let (found, kind) = checker("DNS_CHECK {\nname a..b\n}");
+    assert_eq!((found, kind), (vec!["incomplete-check".to_owned()], None));
+}
+
+#[test]
+fn a_sync_daemon_without_a_number_has_its_instances() {
+    let read = read(&expand("global", "", "lvs_sync_daemon eth0 VI_1\n"));
+    assert_eq!(read.lvs.ipvs.sync.and_then(|sync| sync.id), Some(51));
+}

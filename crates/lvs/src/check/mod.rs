@@ -3,7 +3,7 @@
 //! A conversation is fed with the bytes that came in, however they were cut, and says what is
 //! sent next or how the check ended. It opens no socket and knows no time. Every byte of an
 //! answer is somebody else's: each parser has a limit on what it keeps, and a fuzz target
-//! (`fuzz/fuzz_targets/checks.rs`).
+//! (`fuzz/fuzz_targets/check_*.rs`).
 
 mod dns;
 mod http;

@@ -111,7 +111,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     HttpGet "http_protocol"
         Choice(&["1.0", "1.0C", "1.1", "1.0c", "1.1c", "1.0k", "1.1k", "1.0K", "1.1K", "1.1C"]), "1.0", "", 3,
         "The version of the request.";
-    HttpGet "fast_recovery" Nothing, "", "", 3, "One success is enough to be up again.";
+    HttpGet "fast_recovery" Nothing, "", "", 3, "Pages follow without a pause until the server is up.";
     HttpGet "enable_sni" Nothing, "", "", 2, "Says the host's name in the TLS greeting.";
     HttpGet "sni_name" Word("NAME"), "", "", 3, "Says this name there.", newer;
     HttpGet "tls_compliant" Nothing, "", "", 3, "Insists on a proper end of TLS.", newer;

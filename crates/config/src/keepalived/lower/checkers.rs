@@ -7,6 +7,7 @@ use crate::keepalived::directives::Block;
 use crate::keepalived::findings::Place;
 use crate::keepalived::tree::Node;
 use crate::keepalived::values;
+use lvs::check::{Conversation, Pattern, USUAL_PAYLOAD};
 use lvs::config::{Checker, CheckerKind, Connection, Http, RealServer, Regex, Url};
 use std::time::Duration;
 
@@ -64,8 +65,8 @@ impl Lowering<'_> {
             "HTTP_GET" | "SSL_GET" => self.http(block, host)?,
             "MISC_CHECK" => self.misc(block, pace.delay_loop)?,
             "SMTP_CHECK" => self.smtp(block, &mut connection),
-            "DNS_CHECK" => self.dns(block),
-            "UDP_CHECK" => self.udp(block)?,
+            "DNS_CHECK" => self.dns(block)?,
+            "UDP_CHECK" => self.udp(block),
             "PING_CHECK" => CheckerKind::Ping,
             "FILE_CHECK" => self.file(block)?,
             "BFD_CHECK" => self.bfd_check(block)?,
@@ -179,10 +180,24 @@ impl Lowering<'_> {
         }
         url.regex =
             pattern.map(|pattern| Regex { pattern, inverted, options, min_offset, max_offset });
+        let unusable = url.regex.as_ref().and_then(|regex| Pattern::new(regex).err());
+        if let Some(why) = unusable {
+            self.no_pattern(block.place(), &why);
+            url.regex = None;
+        }
         if url.status.is_empty() && url.digest.is_none() && url.regex.is_none() {
             url.status.push(STATUS);
         }
         url
+    }
+
+    fn no_pattern(&mut self, at: Place, why: &str) {
+        let then = [
+            "the page is not matched with it; what else is written about the page counts",
+            "keepalived matches with PCRE2, which also refers back and looks around",
+            "write it without groups that are referred to, `(?=`, `(?!`, `(?<=` and `(?<!`",
+        ];
+        self.found.complain(at, "pattern", format!("{why} (`regex`)"), then);
     }
 
     fn status_codes(&mut self, node: &Node, into: &mut Vec<(u16, u16)>) {
@@ -253,7 +268,7 @@ impl Lowering<'_> {
         CheckerKind::Smtp { helo, hosts }
     }
 
-    fn dns(&mut self, block: &Node) -> CheckerKind {
+    fn dns(&mut self, block: &Node) -> Option<CheckerKind> {
         let (mut kind, mut name) = ("SOA".to_owned(), ".".to_owned());
         for node in block.nodes() {
             match node.name() {
@@ -268,10 +283,14 @@ impl Lowering<'_> {
                 _ => {}
             }
         }
-        CheckerKind::Dns { kind, name }
+        if let Err(why) = Conversation::dns(0, &kind, &name) {
+            self.no_check(block.place(), &why, "correct `name`");
+            return None;
+        }
+        Some(CheckerKind::Dns { kind, name })
     }
 
-    fn udp(&mut self, block: &Node) -> Option<CheckerKind> {
+    fn udp(&mut self, block: &Node) -> CheckerKind {
         let (mut payload, mut reply) = (None, None);
         let (mut min_reply, mut max_reply) = (0, 255);
         for node in block.nodes() {
@@ -302,11 +321,8 @@ impl Lowering<'_> {
                 _ => {}
             }
         }
-        if payload.is_none() {
-            let cure = "add `payload HEX`";
-            self.no_check(block.place(), "this check has nothing to send", cure);
-        }
-        Some(CheckerKind::Udp { payload: payload?, reply, min_reply, max_reply })
+        let payload = payload.unwrap_or_else(|| USUAL_PAYLOAD.to_vec());
+        CheckerKind::Udp { payload, reply, min_reply, max_reply }
     }
 
     fn file(&mut self, block: &Node) -> Option<CheckerKind> {
