@@ -77,7 +77,7 @@ const OPTIONS: [Row; 33] = [
     ('P', "vrrp", Value::None, "run virtual routers only"),
     ('C', "check", Value::None, "run health checkers only"),
     ('B', "no_bfd", Value::None, ""),
-    ('-', "all", Value::None, ""),
+    ('-', "all", Value::None, "run virtual routers and health checkers"),
     ('l', "log-console", Value::None, "log to the terminal too"),
     ('D', "log-detail", Value::None, "log more"),
     (

@@ -15,7 +15,12 @@ pub(super) fn text(status: &LvsStatus, now: Instant) -> String {
     let mut out = String::from("------< LVS Topology >------\n");
     // Writing into a string can't fail.
     if let Some(problem) = &status.problem {
+        // Nothing is checked then, so that no state of a server means anything.
         let _ = writeln!(out, " IPVS = {problem}");
+        for server in &status.servers {
+            let _ = writeln!(out, " VS {}: not served", server.name);
+        }
+        return out;
     }
     for half in &status.sync {
         let _ = writeln!(out, " Sync daemon = {half}");
@@ -117,14 +122,15 @@ mod tests {
             weight: 0,
             suspended: false,
             sorry: None,
-            problem: Some("the kernel has no IPVS".into()),
+            problem: Some("rr: No such file or directory".into()),
             real: vec![real],
         };
-        let status = LvsStatus { servers: vec![server], ..LvsStatus::default() };
-        let text = text(&status, start + Duration::from_secs(9));
+        let mut status = LvsStatus { servers: vec![server], ..LvsStatus::default() };
+        let text_at = |status: &LvsStatus| text(status, start + Duration::from_secs(9));
+        let text = text_at(&status);
         for line in [
             " VS [10.0.0.100]:tcp:80\n",
-            "   problem = the kernel has no IPVS\n",
+            "   problem = rr: No such file or directory\n",
             "   RS [10.0.0.2]:tcp:80\n     lb_kind = DR\n     state = DOWN for 9 s\n",
             "     weight in IPVS = not there\n",
             "     TCP_CHECK 10.0.0.2:80 = DOWN for 9 s\n       last, 9 s ago: Connection refused\n",
@@ -132,5 +138,9 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line:?} is not in {text}");
         }
+        status.problem = Some("the kernel has no IPVS".into());
+        let expected = "------< LVS Topology >------\n IPVS = the kernel has no IPVS\n \
+                        VS [10.0.0.100]:tcp:80: not served\n";
+        assert_eq!(text_at(&status), expected);
     }
 }

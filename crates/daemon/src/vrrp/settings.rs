@@ -320,6 +320,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_to_be_run_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keepalived.conf");
+        let text = "global_defs {\n dynamic_interfaces\n}\nstatic_ipaddress {\n 192.0.2.9 dev lo\n}\n\
+                    vrrp_instance a {\n interface eth-a\n virtual_router_id 1\n virtual_ipaddress {\n \
+                    192.0.2.1\n }\n}\nvirtual_server 192.0.2.1 80 {\n lb_algo rr\n lb_kind NAT\n \
+                    real_server 192.0.2.2 80 {\n weight 1\n }\n}\n";
+        fs::write(&path, text).unwrap();
+        let counts = |part| {
+            let loaded = load(&KeepalivedOptions { part, ..options(&path) }).ok().unwrap();
+            let Settings { vrrp, lvs, whole, .. } = loaded.settings;
+            (vrrp.instances.len(), whole.static_addresses.len(), lvs.servers.len())
+        };
+        assert_eq!(counts(Part::All), (1, 1, 1));
+        assert_eq!(counts(Part::Routers), (1, 1, 0));
+        assert_eq!(counts(Part::Servers), (0, 0, 1));
+    }
+
+    #[test]
     fn programs_are_found_by_path_or_name_and_must_be_roots_own() {
         assert_eq!(program("/no/such/program"), Program::Missing);
         assert_ne!(program("true"), Program::Missing);

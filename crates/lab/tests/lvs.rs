@@ -1,0 +1,82 @@
+//! Virtual servers of a running daemon on this machine's own kernel. What takes a kernel with a
+//! load balancer is shown in the virtual machine of `cargo xtask vm`.
+
+#[allow(dead_code, reason = "the hosts are those of the tests of virtual routers, which use all")]
+mod vrrp_lab;
+
+use std::path::Path;
+use std::time::Duration;
+use vrrp_lab::{Maker, Net, Router, VIP, cannot_run, wait_for};
+
+/// A router that is master at once, and two virtual servers.
+const CONFIG: &str = "
+vrrp_instance VI_1 {
+    state MASTER
+    interface eth0
+    virtual_router_id 51
+    priority 255
+    virtual_ipaddress {
+        10.0.0.100
+    }
+}
+virtual_server 10.0.0.100 80 {
+    delay_loop 1
+    lb_algo rr
+    lb_kind DR
+    real_server 10.0.0.2 80 {
+        TCP_CHECK {
+        }
+    }
+}
+virtual_server fwmark 7 {
+    lb_algo wlc
+    lb_kind NAT
+    real_server 10.0.0.3 0 {
+        PING_CHECK {
+        }
+    }
+}
+";
+
+/// Nobody takes longer to start, or to stop.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+fn times(text: &str, words: &str) -> usize {
+    text.matches(words).count()
+}
+
+#[test]
+fn without_a_load_balancer_each_virtual_server_says_so_once_and_routers_run() {
+    if cannot_run(&[Maker::Ours]) {
+        return;
+    }
+    if Path::new("/proc/net/ip_vs").exists() {
+        println!("skipped: this kernel has a load balancer");
+        return;
+    }
+    let net = Net::new();
+    let mut a = Router::new(&net, "a", 1, Maker::Ours, CONFIG);
+    // As on a machine whose kernel has no such module, whatever this one's would load.
+    let masked =
+        "p=$(cat /proc/sys/kernel/modprobe); [ ! -e \"$p\" ] || mount --bind /bin/false \"$p\"";
+    a.run(&["sh", "-c", masked]);
+    a.start();
+    assert!(wait_for(PATIENCE, || a.holds(VIP)), "{}", a.log());
+    let said = |words: &str| times(&a.log(), words);
+    assert!(wait_for(PATIENCE, || said(" is not served: ") == 2), "{}", a.log());
+    assert_eq!(said("[10.0.0.100]:tcp:80 is not served: the kernel's load balancer"), 1);
+    assert_eq!(said("FWM 7 is not served: "), 1, "{}", a.log());
+
+    assert_eq!(a.read("/run/checkers.pid"), a.read("/run/vrrp.pid"));
+    a.signal("USR1");
+    let data = || a.read("/tmp/keepalived_check.data").unwrap_or_default();
+    let told = " VS [10.0.0.100]:tcp:80: not served\n";
+    assert!(wait_for(PATIENCE, || data().contains(told)), "{}", data());
+
+    // The address never left, and goes only now.
+    assert!(a.holds(VIP));
+    a.stop();
+    assert!(wait_for(PATIENCE, || !a.runs()), "{}", a.log());
+    assert!(!a.holds(VIP));
+    assert_eq!(a.read("/run/checkers.pid"), None);
+}
