@@ -78,8 +78,7 @@ impl Director {
             (real.up, real.since, real.weight) = (real.is_well(), step.now, real.judged_weight());
         }
         server.judge(step.now);
-        let wanted = server.wanted();
-        self.table.bring(&wanted, step.out);
+        self.bring(step, place);
         if self.config.init_notifies {
             let server = &self.servers[place];
             for real in server.real.iter().filter(|real| real.up) {
@@ -110,7 +109,7 @@ impl Director {
     }
 
     /// Says which services another virtual server has already, or are too many.
-    fn say_conflict(&mut self, step: &mut Step<'_>, place: usize) {
+    pub(crate) fn say_conflict(&mut self, step: &mut Step<'_>, place: usize) {
         let server: &mut Server = &mut self.servers[place];
         let wanted = services::keys(&server.config, &self.config);
         let name = server.name.clone();
@@ -123,7 +122,7 @@ impl Director {
         } else {
             return;
         };
-        server.problem = Some(problem.clone());
+        server.conflict = Some(problem.clone());
         step.tell(Level::Error, EventKind::Balancer, Subject::VirtualServer(name), problem);
     }
 

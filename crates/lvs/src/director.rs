@@ -386,9 +386,9 @@ impl Director {
 
     /// Everything that is not in the kernel as it is to be is tried again.
     pub(crate) fn bring_all(&mut self, step: &mut Step<'_>) {
-        for server in &mut self.servers {
-            server.problem = None;
-            self.table.bring(&server.wanted(), step.out);
+        for place in 0..self.servers.len() {
+            self.servers[place].problem = None;
+            self.bring(step, place);
         }
         if self.syncs {
             self.sync.retry(step.out, &mut self.table);

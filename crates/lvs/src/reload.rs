@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 use wire::ipvs::ServiceKey;
 
 impl Director {
-    /// Puts a configuration in place. What goes on under it keeps its memory; what has none is
-    /// returned. The places of the servers that are new come first.
+    /// Puts a configuration in place; what goes on under it keeps its memory. Says for each
+    /// server whether it was there before, and which are there no longer.
     pub(crate) fn install(&mut self, config: Config, now: Instant) -> (Vec<bool>, Vec<Server>) {
         let mut old = std::mem::take(&mut self.servers);
         let mut claimed = BTreeSet::new();
@@ -120,9 +120,11 @@ impl Director {
         for (place, carried) in carried.into_iter().enumerate() {
             step.cause = Some(event);
             if carried {
+                self.say_conflict(step, place);
                 self.suspend_or_resume(step, place);
                 self.start_checkers(step, place);
                 self.settle(step, place);
+                self.bring(step, place);
             } else {
                 self.start(step, place);
             }

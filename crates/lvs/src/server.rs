@@ -7,6 +7,7 @@ use crate::real::Real;
 use crate::services;
 use crate::table::Wanted;
 use base::Instant;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use wire::ipvs::{Destination, ServiceKey};
 
@@ -27,6 +28,8 @@ pub(crate) struct Server {
     pub(crate) suspended: bool,
     /// What the kernel refused.
     pub(crate) problem: Option<String>,
+    /// Which of its services it can't have.
+    pub(crate) conflict: Option<String>,
     pub(crate) real: Vec<Real>,
 }
 
@@ -47,6 +50,7 @@ impl Server {
             sorry_seen: false,
             suspended: false,
             problem: None,
+            conflict: None,
             real: Vec::new(),
         }
     }
@@ -105,10 +109,10 @@ impl Server {
 
     /// The destinations of one of its services; none twice.
     fn destinations(&self, key: &ServiceKey) -> Vec<Destination> {
-        let mut all: Vec<Destination> = Vec::new();
+        let mut all = Vec::new();
+        let mut known = BTreeSet::new();
         let mut add = |new: Destination| {
-            let same = |there: &Destination| (there.address, there.port) == (new.address, new.port);
-            if !all.iter().any(same) {
+            if known.insert((new.address, new.port)) {
                 all.push(new);
             }
         };

@@ -14,15 +14,25 @@ impl Director {
     pub(crate) fn settle(&mut self, step: &mut Step<'_>, place: usize) {
         let server = &mut self.servers[place];
         let mut news = Vec::new();
+        let mut reweighed = false;
         for real in &mut server.real {
-            reweigh(step, &server.name, real);
+            reweighed |= reweigh(step, &server.name, real);
             news.extend(turn(step, &server.name, real));
         }
         if let Some(turn) = server.judge(step.now) {
             news.push(quorum(step, server, turn));
         }
-        self.table.bring(&server.wanted(), step.out);
+        // Most results change nothing; with thousands of servers comparing tables is not free.
+        if reweighed || !news.is_empty() {
+            self.bring(step, place);
+        }
         step.out.extend(news.into_iter().map(Output::Notify));
+    }
+
+    /// Makes the kernel have what a virtual server is to have.
+    pub(crate) fn bring(&mut self, step: &mut Step<'_>, place: usize) {
+        let wanted = self.servers[place].wanted();
+        self.table.bring(&wanted, step.out);
     }
 }
 
@@ -30,7 +40,8 @@ fn subject(server: &str, real: &Real) -> Subject {
     Subject::RealServer(server.to_owned(), real.name.clone())
 }
 
-fn reweigh(step: &mut Step<'_>, server: &str, real: &mut Real) {
+/// A real server's weight may have changed; true if it has.
+fn reweigh(step: &mut Step<'_>, server: &str, real: &mut Real) -> bool {
     let weight = real.judged_weight();
     let before = std::mem::replace(&mut real.weight, weight);
     if before != weight {
@@ -39,6 +50,7 @@ fn reweigh(step: &mut Step<'_>, server: &str, real: &mut Real) {
         let id = step.tell(Level::Info, EventKind::RealServer, subject(server, real), text);
         step.cause.get_or_insert(id);
     }
+    before != weight
 }
 
 /// A real server came up or went down.

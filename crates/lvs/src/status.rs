@@ -36,7 +36,7 @@ impl Director {
                 name: name::endpoint(sorry.ip, config.protocol, sorry.port),
                 in_use: server.is_sorry(),
             }),
-            problem: server.problem.clone(),
+            problem: server.problem.as_ref().or(server.conflict.as_ref()).cloned(),
             real: server.real.iter().map(|real| self.real_status(server, real)).collect(),
         }
     }

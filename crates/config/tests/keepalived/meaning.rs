@@ -390,3 +390,22 @@ fn a_sync_daemon_without_a_number_has_its_instances() {
     let read = read(&expand("global", "", "lvs_sync_daemon eth0 VI_1\n"));
     assert_eq!(read.lvs.ipvs.sync.and_then(|sync| sync.id), Some(51));
 }
+
+#[test]
+fn a_file_check_without_weight_has_its_files() {
+    for (line, wanted) in [("", (5, true)), ("weight 2", (2, false))] {
+        let text = format!(
+            "track_file f {{\nfile /run/f\nweight 5 reverse\n}}\n\
+             virtual_server 10.0.0.200 80 {{\nlb_algo rr\nlb_kind NAT\nprotocol TCP\n\
+             real_server 10.0.0.11 80 {{\nFILE_CHECK {{\ntrack_file f\n{line}\n}}\n}}\n}}\n"
+        );
+        let read = read(&text);
+        let checkers = &read.lvs.servers[0].real[0].checkers;
+        let [lvs::config::Checker { kind: CheckerKind::File { weight, reverse, .. }, .. }] =
+            &checkers[..]
+        else {
+            panic!("{checkers:?}")
+        };
+        assert_eq!((*weight, *reverse), wanted);
+    }
+}

@@ -232,3 +232,21 @@ fn a_result_of_a_check_nobody_asked_for_is_not_heard() {
     world.give(Input::Checked { run: 999, outcome: lvs::Outcome::TimedOut });
     assert!(world.is_up(0));
 }
+
+#[test]
+fn a_thousand_servers_are_checked_and_only_changes_are_told() {
+    let many = (0..1000_u16).map(|number| {
+        let [high, low] = number.to_be_bytes();
+        let mut one = real(1, 1);
+        one.ip = [10, 10, high, low].into();
+        one.checkers[0].connection.ip = one.ip;
+        one
+    });
+    let mut world = World::new(config(vec![server(many.collect())]));
+    world.run(secs(1));
+    world.forget();
+    world.dead.insert("10.10.3.7".into());
+    world.run(secs(20));
+    assert!(world.checks.len() >= 4000);
+    assert_eq!((world.commands.len(), world.told.len()), (1, 1));
+}

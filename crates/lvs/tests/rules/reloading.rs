@@ -189,3 +189,18 @@ fn a_reload_before_the_start_only_replaces() {
     reload(&mut world, config(vec![server(vec![real(2, 1)])]));
     assert_eq!(world.begun().kernel.serving(), [22]);
 }
+
+#[test]
+fn weight_zero_drains_a_server_before_it_is_taken_out() {
+    let mut world = running();
+    let mut draining = three();
+    draining.real[0].weight = 0;
+    reload(&mut world, config(vec![draining]));
+    assert!(matches!(&world.commands[..], [Command::SetDestination(_, d)] if d.weight == 0));
+    assert!(world.is_up(0), "it is well, and its connections go on");
+    world.forget();
+    reload(&mut world, config(vec![server(vec![real(2, 2), real(3, 3)])]));
+    assert!(
+        matches!(&world.commands[..], [Command::DelDestination(_, d)] if d.address == real_ip(1))
+    );
+}

@@ -325,28 +325,30 @@ impl Lowering<'_> {
         CheckerKind::Udp { payload, reply, min_reply, max_reply }
     }
 
+    /// Without a weight of its own it has its file's.
     fn file(&mut self, block: &Node) -> Option<CheckerKind> {
-        let (mut name, mut weight, mut reverse) = (None, 1, false);
+        let (mut name, mut written) = (None, None);
         for node in block.nodes() {
             match node.name() {
                 "track_file" => name = text(node),
                 "weight" => match values::weight(&node.words, 1) {
                     Some((value, flag)) => {
-                        weight = value.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
-                        reverse = flag == Some(true);
+                        let weight = value.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+                        written = Some((weight, flag == Some(true)));
                     }
                     None => values::refuse(node, self.found),
                 },
                 _ => {}
             }
         }
-        let known = |name: &String| self.settings.track_files.iter().any(|f| f.name == *name);
-        let name = name.filter(known);
-        if name.is_none() {
+        let named = |name: &String| self.settings.track_files.iter().find(|f| f.name == *name);
+        let Some(file) = name.as_ref().and_then(named) else {
             let cure = "add `track_file NAME`, and define it above";
             self.no_check(block.place(), "this check names no tracked file", cure);
-        }
-        Some(CheckerKind::File { name: name?, weight, reverse })
+            return None;
+        };
+        let (weight, reverse) = written.unwrap_or((file.weight, file.reverse));
+        Some(CheckerKind::File { name: file.name.clone(), weight, reverse })
     }
 
     fn bfd_check(&mut self, block: &Node) -> Option<CheckerKind> {
