@@ -7,6 +7,7 @@ use api::vrrp::VrrpStatus;
 use base::{Instant, Machine};
 use sim::vrrp::{Act, Plan, Preemption, Schedule, Setup, Sin, Step, Subject, play, search};
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A kind of wrongness, put around a right role.
@@ -213,7 +214,7 @@ fn a_backup_that_must_not_preempt_and_does_is_caught() {
     }
     impl Subject for Eager {
         fn born(mut config: Config, boot: Boot) -> Self {
-            config.instances.iter_mut().for_each(|instance| instance.preempt = true);
+            config.instances.iter_mut().for_each(|instance| Arc::make_mut(instance).preempt = true);
             Self(Role::new(config, boot))
         }
         fn inheritance(&self) -> Vec<Inherited> {
