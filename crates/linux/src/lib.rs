@@ -7,6 +7,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod arp;
+pub mod bfd;
 pub mod file;
 pub mod ipvs;
 pub mod media;

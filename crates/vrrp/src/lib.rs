@@ -3,11 +3,12 @@
 //!
 //! Start reading at [`Role`]. A packet goes through `index` (whose is it), `receive` (does it
 //! count) and `elections` (what does it mean) to `transitions`; everything that is tracked goes
-//! through `assess` to the same place.
+//! through `assess` to the same place. The sessions of [`bfd`] are a machine of their own.
 #![forbid(unsafe_code)]
 
 mod announce;
 mod assess;
+pub mod bfd;
 pub mod config;
 mod credentials;
 mod elections;

@@ -3,7 +3,8 @@
 //!
 //! [`heartbeat`] is what cluster nodes say to each other, [`vrrp`] what virtual routers do; [`arp`]
 //! and [`ndisc`] tell the network where an address lives, and ask whether somebody has it;
-//! [`icmp`] asks ping nodes; [`ipvs`] programs the kernel's load balancer.
+//! [`bfd`] is how two routers watch the path between them; [`icmp`] asks ping nodes; [`ipvs`]
+//! programs the kernel's load balancer.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used)]
 #![cfg_attr(
@@ -16,6 +17,7 @@
 )]
 
 pub mod arp;
+pub mod bfd;
 pub mod checksum;
 pub mod ethernet;
 pub mod heartbeat;

@@ -23,7 +23,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use vrrp::config::Command;
 use vrrp::{Input, Subject};
 
@@ -93,6 +93,9 @@ pub(crate) struct Hub {
     pub(crate) world: RefCell<World>,
     /// Where the statistics were begun anew.
     pub(crate) baseline: RefCell<Baseline>,
+    /// Every BFD session and whether it is up, for who follows one. May be followed from any
+    /// thread.
+    pub(crate) sessions: watch::Sender<BTreeMap<String, bool>>,
     /// Mail that waits.
     pub(crate) mailbox: Mailbox,
     /// Virtual servers.
@@ -131,6 +134,7 @@ impl Hub {
             fifos: RefCell::default(),
             world: RefCell::default(),
             baseline: RefCell::default(),
+            sessions: watch::Sender::default(),
             mailbox: Mailbox::default(),
             servers: Servers::default(),
             reload: Notify::new(),

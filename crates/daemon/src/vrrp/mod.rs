@@ -5,6 +5,7 @@
 
 mod addresses;
 mod attention;
+mod bfd;
 mod dump;
 pub(crate) mod fifo;
 pub(crate) mod hub;

@@ -5,6 +5,7 @@
 //! one moment together, and passes everything else on. It makes no call that waits for a disk, a
 //! name server, a script or another thread.
 
+use super::bfd::{self, Bfd};
 use super::sockets::Sockets;
 use crate::channel::Outbox;
 use api::Level;
@@ -15,8 +16,8 @@ use linux::vrrp::Room;
 use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
-use vrrp::config::Config;
-use vrrp::{Inherited, Input, Output, Received, Role};
+use vrrp::config::{Config, Tracked};
+use vrrp::{Condition, Inherited, Input, Output, Received, Role};
 
 /// Calls for packets of one socket before timers and the other sockets have their turn: with a
 /// few dozen packets each, a flood delays an advert by a fraction of a millisecond.
@@ -34,6 +35,8 @@ pub(crate) enum ToRole {
     Input(Input),
     /// A new configuration: sockets that it needs as well stay open.
     Reload(Box<Config>),
+    /// The BFD sessions from now on.
+    Sessions(Vec<vrrp::bfd::Session>),
     /// Answered by [`FromRole::Status`] with the same number.
     Status(u64),
     /// The interfaces there are, by number; the sockets of those named are opened anew.
@@ -49,6 +52,8 @@ pub(crate) enum FromRole {
     Status(u64, Box<VrrpStatus>),
     /// Other routers are masters now. Comes before what follows from it.
     Left(Vec<Inherited>),
+    /// A BFD session, by its name, is up or not.
+    Session(String, bool),
     /// Something an administrator should know.
     Notice(Level, String),
 }
@@ -59,6 +64,8 @@ pub(crate) struct RealTime {
     pub(crate) role: Role,
     /// Its sockets, of which none is open yet.
     pub(crate) sockets: Sockets,
+    /// The BFD sessions, none of which is known yet.
+    pub(crate) bfd: Bfd,
     /// Where it waits.
     pub(crate) poller: Poller,
     /// What the other threads want.
@@ -99,15 +106,16 @@ impl RealTime {
         while !turn.is_over {
             self.turn(&mut turn)?;
         }
+        // Said even when addresses stay: nobody is there to hear the other ends.
+        self.give_bfd(&mut turn, vrrp::bfd::Input::Stop)?;
         self.outbox.flush();
         Ok(())
     }
 
     fn turn(&mut self, turn: &mut Turn) -> io::Result<()> {
-        let deadline = [self.role.next_deadline(), Some(turn.ambient_at), turn.reopen_at]
-            .into_iter()
-            .flatten()
-            .min();
+        let role = self.role.next_deadline();
+        let deadlines = [role, self.bfd.next_deadline(), Some(turn.ambient_at), turn.reopen_at];
+        let deadline = deadlines.into_iter().flatten().min();
         let ready = self.poller.wait(deadline)?;
         let woken = ready.woken;
         let mut tokens = [0_u64; 64];
@@ -122,13 +130,19 @@ impl RealTime {
         }
         // What came in counts before the silence it ends.
         for token in &tokens[..count] {
-            self.receive(turn, *token as usize)?;
+            match bfd::ear_of(*token) {
+                Some(ear) => self.receive_bfd(turn, ear)?,
+                None => self.receive(turn, *token as usize)?,
+            }
         }
         if woken {
             self.take_inbox(turn)?;
         }
         if !turn.is_over && self.role.next_deadline().is_some_and(|at| at <= rt::now()) {
             self.give(turn, Input::Tick)?;
+        }
+        if !turn.is_over && self.bfd.next_deadline().is_some_and(|at| at <= rt::now()) {
+            self.give_bfd(turn, vrrp::bfd::Input::Tick)?;
         }
         if self.outbox.is_backed_up() {
             self.outbox.flush();
@@ -177,6 +191,37 @@ impl RealTime {
         Ok(())
     }
 
+    fn receive_bfd(&mut self, turn: &mut Turn, ear: usize) -> io::Result<()> {
+        for _ in 0..CALLS_PER_TURN {
+            let heard = self.bfd.receive(ear, &mut turn.room);
+            if heard.is_empty() {
+                break;
+            }
+            for packet in heard {
+                self.give_bfd(turn, vrrp::bfd::Input::Packet(packet))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the BFD sessions an input; who follows them is told what changed.
+    fn give_bfd(&mut self, turn: &mut Turn, input: vrrp::bfd::Input) -> io::Result<()> {
+        for news in self.bfd.give(rt::now(), input) {
+            match news {
+                bfd::News::Trouble(text) => self.notice(Level::Warning, text),
+                bfd::News::Changed { name, up, text } => {
+                    let level = if up { Level::Info } else { Level::Warning };
+                    self.notice(level, text);
+                    self.push(FromRole::Session(name.clone(), up))?;
+                    let condition = if up { Condition::Good } else { Condition::Bad };
+                    let what = Tracked::Bfd(name);
+                    self.give(turn, Input::Tracker { what, condition })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn take_inbox(&mut self, turn: &mut Turn) -> io::Result<()> {
         while let Ok(item) = self.inbox.pop() {
             match item {
@@ -192,6 +237,11 @@ impl RealTime {
                     }
                     self.open_all(turn);
                     self.give(turn, Input::Reload(config))?;
+                }
+                ToRole::Sessions(sessions) => {
+                    self.bfd.want(&sessions);
+                    self.open_all(turn);
+                    self.give_bfd(turn, vrrp::bfd::Input::Sessions(sessions))?;
                 }
                 ToRole::Interfaces(names, changed) => {
                     self.sockets.name_interfaces(names);
@@ -209,6 +259,17 @@ impl RealTime {
 
     fn open_all(&mut self, turn: &mut Turn) {
         let again = turn.reopen_at.take().is_some();
+        for (ear, opened) in self.bfd.open() {
+            let added = opened.and_then(|receiver| {
+                self.poller.add(receiver, bfd::token_of(ear)).map_err(|error| error.to_string())
+            });
+            if let Err(text) = added {
+                if !again {
+                    let _ = self.outbox.push(FromRole::Notice(Level::Error, text));
+                }
+                turn.reopen_at = Some(rt::now() + REOPEN_AFTER);
+            }
+        }
         for token in self.sockets.closed() {
             let opened = self.sockets.open(token).and_then(|receiver| {
                 self.poller.add(receiver, token as u64).map_err(|error| error.to_string())

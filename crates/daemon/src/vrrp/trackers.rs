@@ -2,13 +2,13 @@
 
 use super::hub::{Hub, Wanted};
 use config::keepalived::settings::{ParamMatch, TrackFile, TrackProcess};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
-use vrrp::config::{Config, Track, Tracked};
+use vrrp::config::Tracked;
 use vrrp::{Condition, Input};
 
 /// Files and processes are looked at this often.
@@ -106,18 +106,6 @@ impl Looker {
             }
         }
     }
-}
-
-/// BFD sessions count as up: nobody watches them here, and a router that waits for one would never
-/// hold an address. Returned are the names of those that are tracked.
-pub(crate) fn unwatched(config: &Config) -> BTreeSet<String> {
-    let of_instances = config.instances.iter().flat_map(|instance| &instance.tracks);
-    let of_groups = config.groups.iter().flat_map(|group| &group.tracks);
-    let session = |track: &Track| match &track.what {
-        Tracked::Bfd(name) => Some(name.clone()),
-        _ => None,
-    };
-    of_instances.chain(of_groups).filter_map(session).collect()
 }
 
 /// Looks again and again; what changes is told to the machine.

@@ -1,17 +1,19 @@
 //! The VRRP role's worker process: the real-time loop on its main thread, everything else on one
 //! other.
 
+use super::bfd::Bfd;
 use super::hub::{Hub, Wanted};
 use super::real_time::{FromRole, RealTime, ToRole};
 use super::settings::{self, Settings};
 use super::sockets::Sockets;
-use super::{KeepalivedOptions, addresses, dump, fifo, left, notify, trackers, vmac, watch};
+use super::{KeepalivedOptions, addresses, bfd, dump, fifo, left, notify, trackers, vmac, watch};
 use crate::channel::{self, Collector, NodeHandle};
 use crate::descriptors::{readable, silence_stderr, take_stdin, take_stdout};
 use crate::executor::{Client, datagrams};
 use crate::family::{EXIT_CONFIGURATION, RUNNING, order};
 use crate::journal::Journal;
 use crate::logs::{Log, Targets};
+use crate::state::random_seed;
 use crate::worker::become_real_time;
 use crate::{api_server, lvs, paths};
 use api::Level;
@@ -28,8 +30,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 use tokio::net::UnixDatagram;
 use tokio::time::timeout;
-use vrrp::config::{Command, Tracked};
-use vrrp::{Boot, Condition, Inherited, Input, Notification, Output, Role, Subject, What};
+use vrrp::config::Command;
+use vrrp::{Boot, Inherited, Input, Notification, Output, Role, Subject, What};
 
 /// Stack of the ordinary thread; nothing in it recurses.
 const STACK: usize = 512 << 10;
@@ -110,6 +112,7 @@ fn run(
     }
     let real_time = RealTime {
         sockets: Sockets::new(&config),
+        bfd: Bfd::new(random_seed()?),
         role: Role::new(config, Boot { inherited: inherited.clone() }),
         poller,
         inbox,
@@ -229,6 +232,7 @@ async fn begin(
     hub.world.borrow_mut().list(&mut netlink)?;
     hub.role.send(ToRole::Interfaces(hub.world.borrow().names(), Vec::new()));
     watch::tell(hub);
+    tell_sessions(hub);
     tell_limits(hub);
     let mut looker = trackers::Looker::default();
     let (files, processes) = (&settings.whole.track_files, &settings.whole.track_processes);
@@ -238,14 +242,17 @@ async fn begin(
     Ok((monitor, inherited, looker))
 }
 
-/// Says what of the configuration has no effect here, and tells the machine what it waits for.
+/// Tells the BFD sessions of the configuration.
+fn tell_sessions(hub: &Hub) {
+    let sessions: Vec<_> = hub.settings().whole.bfd_sessions.iter().map(bfd::session).collect();
+    hub.sessions
+        .send_modify(|known| known.retain(|name, _| sessions.iter().any(|s| s.name == *name)));
+    hub.role.send(ToRole::Sessions(sessions));
+}
+
+/// Says what of the configuration has no effect here.
 fn tell_limits(hub: &Hub) {
     let settings = hub.settings();
-    for name in trackers::unwatched(&settings.vrrp) {
-        let text = format!("BFD session {name} is not watched here: it counts as up");
-        hub.notice(Level::Error, text);
-        hub.input(Input::Tracker { what: Tracked::Bfd(name), condition: Condition::Good });
-    }
     let open = settings.vrrp.instances.iter().filter(|i| !i.accept && i.priority != OWNER);
     for instance in open {
         let text = format!(
@@ -297,6 +304,9 @@ async fn serve_role(hub: &Rc<Hub>, mut collector: Collector<FromRole>) -> io::Re
                     if let Err(error) = left::note(&masters) {
                         hub.log_line(Level::Error, &format!("masters can't be noted: {error}"));
                     }
+                }
+                FromRole::Session(name, up) => {
+                    hub.sessions.send_modify(|known| _ = known.insert(name, up));
                 }
                 FromRole::Notice(level, text) => hub.notice(level, text),
             }
@@ -452,6 +462,7 @@ async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
     hub.install(Rc::clone(&new));
     watch::tell(hub);
     hub.role.send(ToRole::Reload(Box::new(new.vrrp.clone())));
+    tell_sessions(hub);
     tell_limits(hub);
     if statics(&old) != statics(&new) {
         addresses::release(hub, statics(&old));

@@ -3,9 +3,9 @@
 use super::{open, set_buffer};
 use crate::sockopt;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
-use socket2::{InterfaceIndexOrAddress, SockAddrStorage, Socket};
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddrStorage, Socket, Type};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Packets taken with one call: under a flood other work has its turn after so many.
 const BATCH: usize = 32;
@@ -22,7 +22,8 @@ const CONTROL: usize = 16;
 pub struct Receiver {
     socket: Socket,
     interface: u32,
-    v6: bool,
+    /// What comes in begins with its IPv4 header: the kernel need not tell what stands there.
+    has_header: bool,
 }
 
 /// What came in, as the kernel tells it.
@@ -108,7 +109,32 @@ impl Receiver {
                 IpAddr::V6(group) => socket.join_multicast_v6(group, index)?,
             }
         }
-        Ok(Self { socket, interface: index, v6 })
+        Ok(Self { socket, interface: index, has_header: !v6 })
+    }
+
+    /// Hears datagrams on a UDP port of every address of one family, on all interfaces. What comes
+    /// in has no header before it.
+    ///
+    /// # Errors
+    /// `AddrInUse` when another process hears there.
+    pub fn udp(v6: bool, port: u16) -> io::Result<Self> {
+        let domain = if v6 { Domain::IPV6 } else { Domain::IPV4 };
+        let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_nonblocking(true)?;
+        let fd = socket.as_fd();
+        let yes = 1_i32;
+        let any: SocketAddr = if v6 {
+            socket.set_only_v6(true)?;
+            sockopt::set(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT, &yes)?;
+            sockopt::set(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, &yes)?;
+            (Ipv6Addr::UNSPECIFIED, port).into()
+        } else {
+            sockopt::set(fd, libc::IPPROTO_IP, libc::IP_RECVTTL, &yes)?;
+            sockopt::set(fd, libc::IPPROTO_IP, libc::IP_PKTINFO, &yes)?;
+            (Ipv4Addr::UNSPECIFIED, port).into()
+        };
+        socket.bind(&any.into())?;
+        Ok(Self { socket, interface: 0, has_header: false })
     }
 
     /// Gives what has come to `each`, in order, a few dozen at most; says how many there were.
@@ -162,16 +188,16 @@ impl Receiver {
             let bytes = &packet[..length];
             let told = Told::read(&message.msg_hdr);
             let interface = if self.interface == 0 { told.interface } else { self.interface };
-            let one = if self.v6 {
+            let one = if self.has_header {
+                let Some(one) = of_header(interface, bytes) else { continue };
+                one
+            } else {
                 let (Some(source), Some(destination), Some(ttl)) =
                     (told.source, told.destination, told.hops)
                 else {
                     continue;
                 };
                 Incoming { interface, source, destination, ttl, bytes }
-            } else {
-                let Some(one) = of_header(interface, bytes) else { continue };
-                one
             };
             each(one);
         }
@@ -208,6 +234,9 @@ impl Told {
             if i32::from(family) == libc::AF_INET6 {
                 let address = &*header.msg_name.cast::<libc::sockaddr_in6>();
                 told.source = Some(Ipv6Addr::from(address.sin6_addr.s6_addr).into());
+            } else if i32::from(family) == libc::AF_INET {
+                let address = &*header.msg_name.cast::<libc::sockaddr_in>();
+                told.source = Some(of_network_order(address.sin_addr));
             }
         }
         // SAFETY: the kernel wrote well-formed control messages of `msg_controllen` bytes; the
@@ -217,7 +246,8 @@ impl Told {
             while !control.is_null() {
                 let data = libc::CMSG_DATA(control);
                 match ((*control).cmsg_level, (*control).cmsg_type) {
-                    (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
+                    (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT)
+                    | (libc::IPPROTO_IP, libc::IP_TTL) => {
                         told.hops = u8::try_from(data.cast::<i32>().read_unaligned()).ok();
                     }
                     (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
@@ -228,6 +258,7 @@ impl Told {
                     (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
                         let info = data.cast::<libc::in_pktinfo>().read_unaligned();
                         told.interface = info.ipi_ifindex.cast_unsigned();
+                        told.destination = Some(of_network_order(info.ipi_addr));
                     }
                     _ => {}
                 }
@@ -236,6 +267,10 @@ impl Told {
         }
         told
     }
+}
+
+fn of_network_order(address: libc::in_addr) -> IpAddr {
+    Ipv4Addr::from(address.s_addr.to_ne_bytes()).into()
 }
 
 impl AsFd for Receiver {

@@ -3,6 +3,7 @@
 
 mod announcing;
 mod authentication;
+mod bfd;
 mod corpus;
 mod elections;
 mod groups;
