@@ -16,6 +16,7 @@ pub mod mount;
 pub mod namespace;
 pub mod ndisc;
 pub mod netlink;
+pub mod nftables;
 mod packet;
 pub mod probe;
 pub mod process;

@@ -1,5 +1,6 @@
 //! The addresses that move with virtual routers: put on interfaces, taken off, announced.
 
+use super::barrier;
 use super::hub::Hub;
 use super::routes;
 use super::settings::Settings;
@@ -89,6 +90,7 @@ pub(crate) struct Belongings {
 /// Puts everything of an instance in place; what is there stays.
 pub(crate) fn take(hub: &Rc<Hub>, wanted: Belongings) {
     let Belongings { instance, addresses, routes, rules } = wanted;
+    barrier::close(hub, &instance, &addresses);
     let put = hub.with_netlink(|netlink| put(hub, netlink, &instance, &addresses));
     for text in put.unwrap_or_else(|error| vec![format!("netlink: {error}")]) {
         tell(hub, Level::Error, EventKind::AddressUp, &instance, text);
@@ -192,6 +194,7 @@ pub(crate) fn release(hub: &Rc<Hub>, given_up: Belongings) {
         let text = format!("{instance}: addresses can't be removed: netlink: {error}");
         tell(hub, Level::Critical, EventKind::AddressDown, &instance, text);
     }
+    barrier::open(hub, &instance, &addresses);
 }
 
 fn remove_all(hub: &Hub, netlink: &mut Netlink, instance: &str, addresses: &[Address]) {

@@ -2,6 +2,7 @@
 //! do.
 
 use super::addresses::{Announcers, Held};
+use super::barrier::Closed;
 use super::dump::Baseline;
 use super::fifo::Fifos;
 use super::mail::Mailbox;
@@ -81,6 +82,8 @@ pub(crate) struct Hub {
     pub(crate) log: RefCell<Log>,
     /// The addresses we put on interfaces.
     pub(crate) held: RefCell<Held>,
+    /// Those of them that don't answer.
+    pub(crate) closed: RefCell<Closed>,
     /// Who announces them.
     pub(crate) announcers: RefCell<Announcers>,
     /// Routes and rules under way, by instance.
@@ -128,6 +131,7 @@ impl Hub {
             journal: RefCell::new(journal),
             log: RefCell::new(log),
             held: RefCell::default(),
+            closed: RefCell::default(),
             announcers: RefCell::default(),
             routes: Serial::default(),
             notified: Serial::default(),

@@ -5,6 +5,8 @@
 
 mod addresses;
 mod attention;
+mod barrier;
+mod base_settings;
 mod bfd;
 mod dump;
 pub(crate) mod fifo;

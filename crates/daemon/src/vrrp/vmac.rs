@@ -1,6 +1,7 @@
 //! Interfaces with virtual MAC addresses (`use_vmac`): made before their instances speak, removed
 //! with them (docs/ancestors/keepalived.md §3.4).
 
+use super::base_settings;
 use linux::Mac;
 use linux::netlink::Netlink;
 use std::collections::BTreeSet;
@@ -14,9 +15,6 @@ use vrrp::config::{Config, Instance};
 /// the first goes.
 const OWN: [(&str, &str); 3] =
     [("arp_ignore", "1"), ("accept_local", "1"), ("promote_secondaries", "1")];
-/// The base doesn't answer for them.
-const BASE: [(&str, &str); 2] = [("arp_ignore", "1"), ("arp_filter", "1")];
-
 /// Makes the interfaces of a configuration that are missing; sentences for what failed.
 pub(crate) fn make(netlink: &mut Netlink, config: &Config) -> Vec<String> {
     let of = |instance: &Arc<Instance>| {
@@ -39,11 +37,10 @@ fn make_one(netlink: &mut Netlink, name: &str, base: &str, mac: Mac) -> io::Resu
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    for (interface, settings) in [(name, OWN.as_slice()), (base, BASE.as_slice())] {
-        for (key, value) in settings {
-            fs::write(format!("/proc/sys/net/ipv4/conf/{interface}/{key}"), value)?;
-        }
+    for (key, value) in OWN {
+        fs::write(format!("/proc/sys/net/ipv4/conf/{name}/{key}"), value)?;
     }
+    base_settings::take(base)?;
     let made = netlink.interface(name)?.index;
     netlink.set_up(made, true)
 }
@@ -60,4 +57,6 @@ pub(crate) fn remove(netlink: &mut Netlink, config: &Config, still: &Config) {
             let _ = netlink.remove_interface(interface.index);
         }
     }
+    let with_vmac = still.instances.iter().filter(|instance| instance.vmac.is_some());
+    base_settings::give_back(&with_vmac.filter_map(|i| i.interface.as_deref()).collect());
 }

@@ -6,7 +6,9 @@ use super::hub::{Hub, Wanted};
 use super::real_time::{FromRole, RealTime, ToRole};
 use super::settings::{self, Settings};
 use super::sockets::Sockets;
-use super::{KeepalivedOptions, addresses, bfd, dump, fifo, left, notify, trackers, vmac, watch};
+use super::{
+    KeepalivedOptions, addresses, barrier, bfd, dump, fifo, left, notify, trackers, vmac, watch,
+};
 use crate::channel::{self, Collector, NodeHandle};
 use crate::descriptors::{readable, silence_stderr, take_stdin, take_stdout};
 use crate::executor::{Client, datagrams};
@@ -45,8 +47,6 @@ const ROUTES_AT_END: Duration = Duration::from_secs(5);
 const SCRIPTS_AT_END: Duration = Duration::from_secs(1);
 /// What waits beside a full ring is moved on this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
-/// The priority of the addresses' owner, who takes what is sent to them in any case.
-const OWNER: u8 = 255;
 /// The real-time priority, unless `vrrp_rt_priority` is written.
 const PRIORITY: u8 = 1;
 
@@ -224,6 +224,7 @@ async fn begin(
     if let Err(error) = left::note(&inherited) {
         hub.notice(Level::Error, format!("what runs here can't be noted: {error}"));
     }
+    barrier::configure(hub);
     addresses::take(hub, statics(&settings));
     fifo::install(hub, &settings).await;
 
@@ -233,7 +234,6 @@ async fn begin(
     hub.role.send(ToRole::Interfaces(hub.world.borrow().names(), Vec::new()));
     watch::tell(hub);
     tell_sessions(hub);
-    tell_limits(hub);
     let mut looker = trackers::Looker::default();
     let (files, processes) = (&settings.whole.track_files, &settings.whole.track_processes);
     for (what, condition) in looker.look(files, processes, tokio::time::Instant::now()) {
@@ -248,19 +248,6 @@ fn tell_sessions(hub: &Hub) {
     hub.sessions
         .send_modify(|known| known.retain(|name, _| sessions.iter().any(|s| s.name == *name)));
     hub.role.send(ToRole::Sessions(sessions));
-}
-
-/// Says what of the configuration has no effect here.
-fn tell_limits(hub: &Hub) {
-    let settings = hub.settings();
-    let open = settings.vrrp.instances.iter().filter(|i| !i.accept && i.priority != OWNER);
-    for instance in open {
-        let text = format!(
-            "{}: its addresses answer here although no_accept or strict mode is written",
-            instance.name
-        );
-        hub.notice(Level::Warning, text);
-    }
 }
 
 /// What is always in place, under a name that no instance has.
@@ -356,6 +343,7 @@ async fn finish(hub: &Rc<Hub>) {
         if let Ok(mut netlink) = Netlink::open() {
             vmac::remove(&mut netlink, &settings.vrrp, &vrrp::config::Config::default());
         }
+        barrier::remove(hub);
         left::forget();
     }
     if let Some((command, limit)) = &settings.whole.shutdown {
@@ -463,7 +451,7 @@ async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
     watch::tell(hub);
     hub.role.send(ToRole::Reload(Box::new(new.vrrp.clone())));
     tell_sessions(hub);
-    tell_limits(hub);
+    barrier::configure(hub);
     if statics(&old) != statics(&new) {
         addresses::release(hub, statics(&old));
         addresses::take(hub, statics(&new));
