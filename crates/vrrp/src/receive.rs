@@ -50,6 +50,8 @@ pub(crate) enum Refused {
     Sequence(u32),
     /// It has no signed trailer.
     NoTrailer,
+    /// It has one, and `auth_hmac` is not configured: too long, as keepalived 2.2.7 finds.
+    UnexpectedTrailer,
     /// Its signed trailer doesn't count.
     Trailer(TrailerRefusal),
     /// Version 2: it has another interval.
@@ -78,6 +80,7 @@ impl Refused {
             Self::Signature => "signature",
             Self::Sequence(_) => "sequence",
             Self::NoTrailer => "no_trailer",
+            Self::UnexpectedTrailer => "unexpected_trailer",
             Self::Trailer(refusal) => refusal.reason(),
             Self::Interval(_) => "other_interval",
             Self::AddressCount(_) => "address_count",
@@ -90,7 +93,9 @@ impl Refused {
     /// Counts it as keepalived would.
     pub(crate) fn count(self, in_: &mut Counters) {
         let counter = match self {
-            Self::Wire(Refusal::TooShort(_) | Refusal::Length { .. }) => &mut in_.packet_len_err,
+            Self::Wire(Refusal::TooShort(_) | Refusal::Length { .. }) | Self::UnexpectedTrailer => {
+                &mut in_.packet_len_err
+            }
             Self::Wire(Refusal::Type(_)) => &mut in_.invalid_type_rcvd,
             Self::Wire(Refusal::AuthType(_)) => &mut in_.invalid_authtype,
             Self::AuthType(_) | Self::AuthenticationHeader { .. } => &mut in_.authtype_mismatch,
@@ -131,6 +136,9 @@ impl fmt::Display for Refused {
             Self::Signature => f.write_str("it is signed with another key"),
             Self::Sequence(number) => write!(f, "its sequence number {number} was used before"),
             Self::NoTrailer => f.write_str("it is not signed"),
+            Self::UnexpectedTrailer => {
+                f.write_str("it is signed, and here auth_hmac is not configured")
+            }
             Self::Trailer(refusal) => refusal.fmt(f),
             Self::Interval(theirs) => {
                 write!(f, "its advert interval is {} s, not ours", theirs.as_secs())
@@ -244,6 +252,7 @@ impl Router {
                 .accept(trailer, of.source, keys, (wall, *window))
                 .map_err(Refused::Trailer),
             (Credentials::Hmac { mode: HmacMode::Enforce, .. }, _, None) => Err(Refused::NoTrailer),
+            (_, _, Some(_)) => Err(Refused::UnexpectedTrailer),
             _ => Ok(()),
         }
     }

@@ -151,9 +151,17 @@ fn unicast_needs_peers_and_ipv6_is_version_3() {
 }
 
 #[test]
+fn an_instance_without_its_interface_waits_for_it_and_a_reload_does_not_take_it() {
+    let text = "vrrp_instance A {\ninterface eth9\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n";
+    let read = read(text);
+    assert_eq!(read.vrrp.instances[0].interface.as_deref(), Some("eth9"));
+    assert!(read.disabled.is_empty() && read.is_fatal());
+}
+
+#[test]
 fn a_bad_instance_is_disabled_alone_and_its_group_goes_without_it() {
     let text = "vrrp_sync_group G {\ngroup {\nA\nB\nC\n}\n}\n\
-                vrrp_instance A {\ninterface eth9\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n\
+                vrrp_instance A {\ninterface lo\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n\
                 vrrp_instance B {\ninterface eth0\nvirtual_router_id 2\nvirtual_ipaddress {\n10.0.0.2\n}\n}\n\
                 vrrp_instance C {\ninterface eth1\nvirtual_router_id 3\nvirtual_ipaddress {\n10.1.0.3\n}\n}\n";
     let read = read(text);

@@ -1,7 +1,8 @@
-//! Settings of base interfaces that virtual MAC addresses take (docs/ancestors/keepalived.md §3.4),
-//! and what they were before: noted for a successor, and put back when nobody needs them any more.
+//! Settings of interfaces that virtual routers take (docs/ancestors/keepalived.md §3.4), and what
+//! they were before: noted for a successor, and put back when nobody needs them any more.
 //! keepalived leaves them changed.
 
+use super::settings::Settings;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,51 +11,84 @@ use std::io;
 /// On a file system that a reboot empties, as it does the settings.
 const FILE: &str = "/run/handover/keepalived.interfaces";
 /// The base doesn't answer ARP for the addresses of the interfaces on it.
-const WANTED: [(&str, &str); 2] = [("arp_ignore", "1"), ("arp_filter", "1")];
+const OF_BASE: [&str; 2] = ["arp_ignore", "arp_filter"];
+/// Other addresses of a network stay when its first one is removed.
+const PROMOTE: &str = "promote_secondaries";
+/// What each of them is set to.
+const WANTED: &str = "1";
 
 /// The values before ours, by interface and setting.
 #[derive(Default, PartialEq, Debug, Serialize, Deserialize)]
 struct Before(BTreeMap<String, BTreeMap<String, String>>);
 
-/// Sets what a base interface needs, and notes what it was.
-///
-/// # Errors
-/// Those of the file system; the note stands before anything is changed.
-pub(crate) fn take(interface: &str) -> io::Result<()> {
-    let mut before = read();
-    for (key, wanted) in WANTED {
-        let now = fs::read_to_string(path(interface, key))?;
-        let now = now.trim();
-        if now == wanted {
-            continue;
+/// An interface and one of its settings.
+type Setting = (String, &'static str);
+
+/// What a configuration takes.
+pub(crate) fn wanted(settings: &Settings) -> BTreeSet<Setting> {
+    let mut all = BTreeSet::new();
+    for instance in &settings.vrrp.instances {
+        let Some(interface) = &instance.interface else { continue };
+        if instance.vmac.is_some() {
+            all.extend(OF_BASE.map(|key| (interface.clone(), key)));
         }
-        let known = before.0.entry(interface.to_owned()).or_default();
-        known.entry(key.to_owned()).or_insert_with(|| now.to_owned());
-        write(&before)?;
-        fs::write(path(interface, key), wanted)?;
+        let extras = settings.whole.extras.iter().find(|(name, _)| *name == instance.name);
+        if extras.is_some_and(|(_, extras)| extras.promote_secondaries) {
+            all.insert((interface.clone(), PROMOTE));
+        }
     }
-    Ok(())
+    all
 }
 
-/// Puts everything back on interfaces that are not among these, unless somebody else has set it
-/// since.
-pub(crate) fn give_back(still: &BTreeSet<&str>) {
+/// Sets what is wanted and notes what it was; puts back what is wanted no more, unless somebody
+/// else has set it since. Sentences for what failed.
+pub(crate) fn settle(wanted: &BTreeSet<Setting>) -> Vec<String> {
     let mut before = read();
-    let done: Vec<String> =
-        before.0.keys().filter(|name| !still.contains(name.as_str())).cloned().collect();
-    for interface in &done {
-        for (key, value) in before.0.remove(interface).unwrap_or_default() {
-            let ours = WANTED.iter().find(|(known, _)| *known == key).map(|(_, value)| *value);
-            let now = fs::read_to_string(path(interface, &key)).unwrap_or_default();
-            if Some(now.trim()) == ours {
-                // An interface that is gone has no settings.
-                let _ = fs::write(path(interface, &key), value);
-            }
+    give_back(&mut before, wanted);
+    let mut troubles = Vec::new();
+    for (interface, key) in wanted {
+        if let Err(error) = take(&mut before, interface, key)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            troubles.push(format!("{key} of {interface} can't be set: {error}"));
         }
     }
-    if !done.is_empty() {
-        // Without the note a successor would find our values and take them for the host's.
-        let _ = if before.0.is_empty() { fs::remove_file(FILE) } else { write(&before) };
+    before.0.retain(|_, settings| !settings.is_empty());
+    if before.0.is_empty() {
+        // There is none, mostly.
+        let _ = fs::remove_file(FILE);
+    } else if let Err(error) = write(&before) {
+        troubles.push(format!("settings of interfaces can't be noted: {error}"));
+    }
+    troubles
+}
+
+/// The note stands before anything is changed: a successor would take our value for the host's.
+fn take(before: &mut Before, interface: &str, key: &str) -> io::Result<()> {
+    let now = fs::read_to_string(path(interface, key))?;
+    let now = now.trim();
+    if now == WANTED {
+        return Ok(());
+    }
+    let known = before.0.entry(interface.to_owned()).or_default();
+    known.entry(key.to_owned()).or_insert_with(|| now.to_owned());
+    write(before)?;
+    fs::write(path(interface, key), WANTED)
+}
+
+fn give_back(before: &mut Before, still: &BTreeSet<Setting>) {
+    for (interface, settings) in &mut before.0 {
+        settings.retain(|key, value| {
+            let stays = still.iter().any(|(name, wanted)| name == interface && wanted == key);
+            if !stays {
+                let now = fs::read_to_string(path(interface, key)).unwrap_or_default();
+                if now.trim() == WANTED {
+                    // An interface that is gone has no settings.
+                    let _ = fs::write(path(interface, key), &*value);
+                }
+            }
+            stays
+        });
     }
 }
 

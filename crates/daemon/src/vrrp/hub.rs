@@ -105,6 +105,8 @@ pub(crate) struct Hub {
     pub(crate) servers: Servers,
     /// Told when the configuration shall be read again.
     pub(crate) reload: Notify,
+    /// Told when another configuration is in force.
+    pub(crate) reloaded: Notify,
     netlink: RefCell<Option<Netlink>>,
     /// Everything stays in place at the end.
     pub(crate) keep: Cell<bool>,
@@ -142,6 +144,7 @@ impl Hub {
             mailbox: Mailbox::default(),
             servers: Servers::default(),
             reload: Notify::new(),
+            reloaded: Notify::new(),
             netlink: RefCell::default(),
             keep: Cell::new(false),
             executor,

@@ -1,7 +1,7 @@
 //! keepalived.conf as this process needs it: read with the host's own answers.
 
 use super::addresses::home;
-use super::{KeepalivedOptions, Part};
+use super::{KeepalivedOptions, Part, process};
 use crate::logs;
 use api::Level;
 use base::Severity;
@@ -121,7 +121,9 @@ pub(crate) fn load(options: &KeepalivedOptions) -> Result<Loaded, Refused> {
     let homes = read.vrrp.instances.iter();
     let homes = homes.filter_map(|i| Some((i.name.clone(), home(i)?.to_owned()))).collect();
     let disabled = read.disabled;
-    let (vrrp, lvs, whole) = (read.vrrp, read.lvs, read.settings);
+    let (mut vrrp, lvs, whole) = (read.vrrp, read.lvs, read.settings);
+    let up = linux::rt::now().since(base::Instant::ZERO);
+    vrrp.startup_delay = process::startup_delay(vrrp.startup_delay, whole.delay_after_boot, up);
     let settings = Settings { host, vrrp, lvs, whole, homes, disabled };
     Ok(Loaded { settings, findings, is_fatal })
 }
@@ -142,13 +144,15 @@ fn leave_out(read: &mut Keepalived, part: Part) {
     }
 }
 
-/// Reads the configuration, to go on with it: nothing in it may be fatal for anything.
+/// Reads the configuration, to go on with it: nothing in it may be fatal for anything. `strictly`:
+/// nothing may be complained about at all (`reload_check_config`).
 ///
 /// # Errors
 /// What is.
-pub(crate) fn reload(options: &KeepalivedOptions) -> Result<Loaded, Refused> {
+pub(crate) fn reload(options: &KeepalivedOptions, strictly: bool) -> Result<Loaded, Refused> {
     let loaded = load(options)?;
-    if loaded.is_fatal {
+    let complaint = |found: &Finding| found.level >= Level::Warning;
+    if loaded.is_fatal || (strictly && loaded.findings.iter().any(complaint)) {
         return Err(Refused { findings: loaded.findings, exit_code: EXIT_UNUSABLE });
     }
     Ok(loaded)
@@ -293,7 +297,7 @@ mod tests {
     fn a_missing_file_does_not_start_and_does_not_end_what_runs() {
         let missing = options(Path::new("/no/such/keepalived.conf"));
         assert_eq!(load(&missing).err().map(|refused| refused.exit_code), Some(EXIT_NO_FILE));
-        assert!(reload(&missing).is_err());
+        assert!(reload(&missing, false).is_err());
         assert_eq!(check(&missing).exit_code, 0);
     }
 
@@ -316,7 +320,18 @@ mod tests {
         let loaded = load(&options(&path)).ok().unwrap();
         let names: Vec<_> = loaded.settings.vrrp.instances.iter().map(|i| &*i.name).collect();
         assert_eq!(names, ["good"]);
-        assert!(reload(&options(&path)).is_err());
+        assert!(reload(&options(&path), false).is_err());
+    }
+
+    #[test]
+    fn a_reload_that_is_checked_takes_no_complaint() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keepalived.conf");
+        fs::write(&path, "global_defs {\n no_such_keyword\n}\n").unwrap();
+        assert!(reload(&options(&path), false).is_ok());
+        assert!(reload(&options(&path), true).is_err());
+        fs::write(&path, "global_defs {\n router_id a\n}\n").unwrap();
+        assert!(reload(&options(&path), true).is_ok());
     }
 
     #[test]

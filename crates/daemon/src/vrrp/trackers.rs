@@ -1,5 +1,6 @@
 //! Tracked scripts, files and processes. Interfaces are told of by the watch over the kernel.
 
+use super::file_watch::FileWatch;
 use super::hub::{Hub, Wanted};
 use config::keepalived::settings::{ParamMatch, TrackFile, TrackProcess};
 use std::collections::BTreeMap;
@@ -11,8 +12,11 @@ use tokio::time::Instant;
 use vrrp::config::Tracked;
 use vrrp::{Condition, Input};
 
-/// Files and processes are looked at this often.
+/// Processes are looked at this often, and files whose directory can't be watched.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Files are looked at this often although nothing was told of them: some file systems don't tell
+/// what other machines write.
+const LOOK_ANYWAY: Duration = Duration::from_secs(5);
 /// A tracked file holds a number; longer ones are read no further.
 const FILE_MAX: u64 = 64;
 
@@ -108,14 +112,19 @@ impl Looker {
     }
 }
 
-/// Looks again and again; what changes is told to the machine.
+/// Looks whenever something may have changed; what did is told to the machine.
 pub(crate) async fn watch(hub: Rc<Hub>, mut looker: Looker) {
+    let mut watched = FileWatch::default();
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
         let settings = hub.settings();
         let (files, processes) = (&settings.whole.track_files, &settings.whole.track_processes);
-        if files.is_empty() && processes.is_empty() {
-            continue;
+        let all = watched.follow(files);
+        let rest = if processes.is_empty() && all { LOOK_ANYWAY } else { LOOK_EVERY };
+        // Also woken by a reload, whose files may be others.
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = watched.changed() => {}
+            () = hub.reloaded.notified() => continue,
         }
         for (what, condition) in looker.look(files, processes, Instant::now()) {
             hub.input(Input::Tracker { what, condition });

@@ -1,7 +1,9 @@
 //! Interfaces with virtual MAC addresses (`use_vmac`): made before their instances speak, removed
 //! with them (docs/ancestors/keepalived.md §3.4).
 
+use super::addresses::home;
 use super::base_settings;
+use super::settings::Settings;
 use linux::Mac;
 use linux::netlink::Netlink;
 use std::collections::BTreeSet;
@@ -15,19 +17,44 @@ use vrrp::config::{Config, Instance};
 /// the first goes.
 const OWN: [(&str, &str); 3] =
     [("arp_ignore", "1"), ("accept_local", "1"), ("promote_secondaries", "1")];
+/// Makes what is missing and sets what interfaces need; sentences for what failed.
+pub(crate) fn settle(netlink: &mut Netlink, settings: &Settings) -> Vec<String> {
+    let mut troubles = make(netlink, settings);
+    troubles.extend(base_settings::settle(&base_settings::wanted(settings)));
+    troubles
+}
+
 /// Makes the interfaces of a configuration that are missing; sentences for what failed.
-pub(crate) fn make(netlink: &mut Netlink, config: &Config) -> Vec<String> {
+fn make(netlink: &mut Netlink, settings: &Settings) -> Vec<String> {
     let of = |instance: &Arc<Instance>| {
         let vmac = instance.vmac.clone()?;
         Some((vmac, instance.interface.clone()?))
     };
     let mut troubles = Vec::new();
-    for (vmac, base) in config.instances.iter().filter_map(of) {
-        if let Err(error) = make_one(netlink, &vmac.name, &base, Mac(vmac.mac)) {
-            troubles.push(format!("{} can't be made on {base}: {error}", vmac.name));
+    for (vmac, base) in settings.vrrp.instances.iter().filter_map(of) {
+        match make_one(netlink, &vmac.name, &base, Mac(vmac.mac)) {
+            // Made when its base appears.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => troubles.push(format!("{} can't be made on {base}: {error}", vmac.name)),
+            Ok(()) => {}
         }
     }
+    troubles.extend(settings.whole.extras.iter().filter_map(|(name, extras)| {
+        let domain = extras.vrf.as_ref()?;
+        let instance = settings.vrrp.instances.iter().find(|known| known.name == *name)?;
+        let error = put_into(netlink, home(instance)?, domain).err()?;
+        Some(format!("{name}: its interface can't be put into the VRF {domain}: {error}"))
+    }));
     troubles
+}
+
+/// Makes an interface a part of a routing domain (`vrf`).
+fn put_into(netlink: &mut Netlink, name: &str, domain: &str) -> io::Result<()> {
+    let (interface, domain) = (netlink.interface(name)?, netlink.interface(domain)?);
+    if interface.master == Some(domain.index) {
+        return Ok(());
+    }
+    netlink.set_master(interface.index, Some(domain.index))
 }
 
 fn make_one(netlink: &mut Netlink, name: &str, base: &str, mac: Mac) -> io::Result<()> {
@@ -40,7 +67,6 @@ fn make_one(netlink: &mut Netlink, name: &str, base: &str, mac: Mac) -> io::Resu
     for (key, value) in OWN {
         fs::write(format!("/proc/sys/net/ipv4/conf/{name}/{key}"), value)?;
     }
-    base_settings::take(base)?;
     let made = netlink.interface(name)?.index;
     netlink.set_up(made, true)
 }
@@ -57,6 +83,4 @@ pub(crate) fn remove(netlink: &mut Netlink, config: &Config, still: &Config) {
             let _ = netlink.remove_interface(interface.index);
         }
     }
-    let with_vmac = still.instances.iter().filter(|instance| instance.vmac.is_some());
-    base_settings::give_back(&with_vmac.filter_map(|i| i.interface.as_deref()).collect());
 }

@@ -3,7 +3,9 @@
 
 use super::hub::Hub;
 use super::real_time::ToRole;
+use super::vmac;
 use crate::descriptors::readable;
+use api::Level;
 use linux::netlink::{Address, Change, Interface, Monitor, Netlink};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -232,6 +234,11 @@ pub(crate) fn tell(hub: &Hub) {
     if !news.changed.is_empty() {
         for name in &news.changed {
             hub.announcers.borrow_mut().forget(name);
+        }
+        // One that comes late, or back, may be the base of others.
+        let made = hub.with_netlink(|netlink| vmac::settle(netlink, &hub.settings()));
+        for text in made.unwrap_or_default() {
+            hub.notice(Level::Warning, text);
         }
         hub.role.send(ToRole::Interfaces(world.names(), news.changed));
     }

@@ -7,7 +7,8 @@ use super::real_time::{FromRole, RealTime, ToRole};
 use super::settings::{self, Settings};
 use super::sockets::Sockets;
 use super::{
-    KeepalivedOptions, addresses, barrier, bfd, dump, fifo, left, notify, trackers, vmac, watch,
+    KeepalivedOptions, addresses, barrier, base_settings, bfd, dump, fifo, left, notify, process,
+    trackers, vmac, watch,
 };
 use crate::channel::{self, Collector, NodeHandle};
 use crate::descriptors::{readable, silence_stderr, take_stdin, take_stdout};
@@ -22,6 +23,7 @@ use api::Level;
 use api::vrrp::RouterState;
 use linux::netlink::Netlink;
 use linux::rt::{self, Poller};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -90,6 +92,9 @@ fn run(
     let poller = Poller::new()?;
     let (role, inbox, mut outbox, collector) =
         channel::channel::<ToRole, FromRole>(poller.waker())?;
+    for text in process::settle(&loaded.settings.whole) {
+        outbox.push(FromRole::Notice(Level::Warning, text));
+    }
     let (left_sender, left) = mpsc::channel();
     let config = loaded.settings.vrrp.clone();
     let priority = loaded.settings.whole.vrrp.real_time.unwrap_or(PRIORITY);
@@ -213,7 +218,7 @@ async fn begin(
 ) -> io::Result<(watch::Watched, Vec<Inherited>, trackers::Looker)> {
     let settings = hub.settings();
     let mut netlink = Netlink::open()?;
-    let mut troubles = vmac::make(&mut netlink, &settings.vrrp);
+    let mut troubles = vmac::settle(&mut netlink, &settings);
     let inherited = left::find(&mut netlink, &settings.vrrp);
     if is_first {
         troubles.extend(trackers::create_files(&settings.whole.track_files));
@@ -343,6 +348,7 @@ async fn finish(hub: &Rc<Hub>) {
         if let Ok(mut netlink) = Netlink::open() {
             vmac::remove(&mut netlink, &settings.vrrp, &vrrp::config::Config::default());
         }
+        base_settings::settle(&BTreeSet::new());
         barrier::remove(hub);
         left::forget();
     }
@@ -419,8 +425,9 @@ async fn reload_when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
     loop {
         hub.reload.notified().await;
         let options = options.clone();
-        let Ok(loaded) = tokio::task::spawn_blocking(move || settings::reload(&options)).await
-        else {
+        let strictly = hub.settings().whole.reload.check.is_some();
+        let read = tokio::task::spawn_blocking(move || settings::reload(&options, strictly));
+        let Ok(loaded) = read.await else {
             continue;
         };
         match loaded {
@@ -440,7 +447,7 @@ async fn reload_when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
 async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
     let old = hub.settings();
     if let Ok(mut netlink) = Netlink::open() {
-        for text in vmac::make(&mut netlink, &new.vrrp) {
+        for text in vmac::settle(&mut netlink, &new) {
             hub.notice(Level::Error, text);
         }
     }
@@ -448,6 +455,7 @@ async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
     // From here to the next wait nothing comes between: source addresses that are new to the
     // machine are told before what needs them, trackers after what names them.
     hub.install(Rc::clone(&new));
+    hub.reloaded.notify_one();
     watch::tell(hub);
     hub.role.send(ToRole::Reload(Box::new(new.vrrp.clone())));
     tell_sessions(hub);

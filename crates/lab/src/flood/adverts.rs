@@ -145,7 +145,7 @@ mod tests {
             let packet = make(&target(), Kind::of(number), &mut dice);
             assert!(!is_good(&packet), "{number}: {packet:?}");
             assert_eq!(packet[8] != 255, Kind::of(number) == Kind::Ttl);
-            assert_eq!(packet.get(IP_HEADER + 1).is_none_or(|vrid| *vrid == 51), true);
+            assert!(packet.get(IP_HEADER + 1).is_none_or(|vrid| *vrid == 51));
         }
         let mut packet = make(&target(), Kind::Checksum, &mut dice);
         sign(&mut packet[IP_HEADER..], false);

@@ -186,6 +186,11 @@ impl Router {
         router
     }
 
+    /// A process in its namespaces, as this world numbers it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.space.pid()
+    }
+
     /// Puts a configuration in place.
     pub(crate) fn configure(&self, text: &str) {
         self.write(CONFIG, text, false);
@@ -229,7 +234,7 @@ impl Router {
 
     /// Whether an address is on this host.
     pub(crate) fn holds(&self, address: &str) -> bool {
-        let path = format!("/proc/{}/net/fib_trie", self.space.pid());
+        let path = format!("/proc/{}/net/fib_trie", self.pid());
         let table = fs::read_to_string(path).unwrap_or_default();
         table.lines().any(|line| line.trim_start().trim_start_matches("|-- ") == address)
     }

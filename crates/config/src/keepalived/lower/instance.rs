@@ -172,8 +172,7 @@ impl Lowering<'_> {
                 draft.loopback = true;
             }
             Interface::Missing | Interface::Present => {
-                let usable = self.interface_usable(&word.text, word.place, "of an instance");
-                draft.fatal |= !usable;
+                self.awaited(&word.text, word.place, "of an instance");
             }
         }
         draft.interface = Some(word.text.clone());

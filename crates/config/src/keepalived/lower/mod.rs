@@ -107,6 +107,20 @@ impl Lowering<'_> {
         }
     }
 
+    /// Says that an interface isn't there yet; who needs it waits for it.
+    fn awaited(&mut self, name: &str, at: Place, of: &str) {
+        if self.settings.dynamic_interfaces || (self.host.interface)(name) != Interface::Missing {
+            return;
+        }
+        let what = format!("there is no interface {} ({of})", quote(name));
+        let then = [
+            "at the start the instance waits for it in FAULT; a reload changes nothing",
+            "keepalived ends with exit code 2, and nothing runs",
+            "correct the name, or write `dynamic_interfaces` into global_defs",
+        ];
+        self.found.disable(at, "no-interface", what, then);
+    }
+
     /// The interface of that name can be used, or come later; else a finding.
     fn interface_usable(&mut self, name: &str, at: Place, of: &str) -> bool {
         if self.settings.dynamic_interfaces || (self.host.interface)(name) != Interface::Missing {

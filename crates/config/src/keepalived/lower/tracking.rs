@@ -49,8 +49,8 @@ impl Lowering<'_> {
         let text = name.text.clone();
         let known = match keyword {
             "track_interface" => {
-                let usable = self.interface_usable(&text, name.place, "a tracked interface");
-                return usable.then_some((Tracked::Interface(text), 0, false));
+                self.awaited(&text, name.place, "a tracked interface");
+                return Some((Tracked::Interface(text), 0, false));
             }
             "track_script" => self
                 .scripts
