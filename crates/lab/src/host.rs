@@ -28,6 +28,17 @@ const KILL_LIMIT: Duration = Duration::from_secs(5);
 /// Longest output of a command that is kept, in bytes: what fits a report.
 const OUTPUT_MAX: usize = 16 << 10;
 
+/// Directories of a host that packages and installations make; its own, whatever this machine has
+/// there.
+const DIRECTORIES: [&str; 6] = [
+    "etc/ha.d/resource.d",
+    "etc/init.d",
+    "etc/keepalived",
+    "var/log/frr",
+    "var/lib/handover/keepalived",
+    "var/lib/heartbeat/cores",
+];
+
 /// The account Heartbeat's clients run under, and FRR's. Debian's packages would have made them.
 const PASSWD_LINES: [&str; 2] = [
     "hacluster:x:994:994::/var/lib/heartbeat:/usr/sbin/nologin\n",
@@ -84,7 +95,7 @@ impl Host {
     fn furnish(&self) -> Result<()> {
         self.append_accounts("passwd", &PASSWD_LINES)?;
         self.append_accounts("group", &GROUP_LINES)?;
-        for dir in ["etc/ha.d/resource.d", "etc/init.d", "var/log/frr", "var/lib/heartbeat/cores"] {
+        for dir in DIRECTORIES {
             fs::create_dir_all(self.dir.join(dir))?;
         }
         let Some(daemon) = self.daemon else { return Ok(()) };

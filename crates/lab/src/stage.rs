@@ -35,8 +35,9 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 /// Heartbeat's program, on hosts of either maker.
 const DAEMON: &str = "/usr/libexec/heartbeat/heartbeat";
 
-/// Where nginx-vrrp's configuration has its check script, and the script.
+/// Where nginx-vrrp's configuration has its check script, the log of that, and the script.
 const CHECK_NGINX: &str = "usr/local/sbin/check_ng.sh";
+const CHECK_NGINX_LOG: &str = "var/log/check_ng.log";
 const CHECK_NGINX_SCRIPT: &str = include_str!("../../../examples/nginx-vrrp/check_ng.sh");
 
 /// The whole lab of one run. Dropping it changes nothing: the world ends with its process.
@@ -105,6 +106,8 @@ impl Stage {
                 let own = world::own_program()?;
                 self.nodes[seat.0].link(&own, httpd::NGINX_PROGRAM)?;
                 self.nodes[seat.0].write(CHECK_NGINX, CHECK_NGINX_SCRIPT, 0o755)?;
+                // Its own, whatever this machine has there.
+                self.nodes[seat.0].write(CHECK_NGINX_LOG, "", 0o644)?;
             }
         }
         Ok(())

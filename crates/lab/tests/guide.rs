@@ -1,6 +1,7 @@
-//! The guide "From Heartbeat to Handover" does what it says: its commands run in the lab.
+//! The guides "From Heartbeat to Handover" and "From keepalived to Handover" do what they say: their
+//! commands run in the lab.
 //!
-//! A comment `<!-- lab … -->` in the guide holds lines of the scenario language: the pair that the
+//! A comment `<!-- lab … -->` in a guide holds lines of the scenario language: the pair that the
 //! text speaks of, and what must be seen after a command. One with a `cluster` line begins a new
 //! scenario. A block ```` ```sh ```` begins with `# on node1` or `# on node2`; each further line is
 //! run there and must end with 0. Other blocks are not run. Where the lab can't run, the reason is
@@ -12,21 +13,31 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-const GUIDE: &str = "docs/guide/from-heartbeat-to-handover.md";
+const HEARTBEAT: &str = "docs/guide/from-heartbeat-to-handover.md";
+const KEEPALIVED: &str = "docs/guide/from-keepalived-to-handover.md";
 
 /// Parts that say nothing else are about a pair of ours.
 const OURS: Pair = Pair(Maker::Ours, Maker::Ours);
 
-/// Commands in the guide, at least: fewer mean that blocks are no longer found.
+/// Commands in each guide, at least: fewer mean that blocks are no longer found.
 const COMMANDS_MIN: usize = 20;
 
 #[test]
-fn every_command_of_the_guide_does_what_the_text_says() {
-    let scenarios = scenarios_of(&guide());
+fn every_command_of_heartbeats_guide_does_what_the_text_says() {
+    run(HEARTBEAT);
+}
+
+#[test]
+fn every_command_of_keepaliveds_guide_does_what_the_text_says() {
+    run(KEEPALIVED);
+}
+
+fn run(guide: &str) {
+    let scenarios = scenarios_of(guide, &text_of(guide));
     let place = tempfile::tempdir().expect("a directory");
     for (index, text) in scenarios.iter().enumerate() {
         let scenario = understood(text);
-        let path = place.path().join(format!("guide_part_{}.txt", index + 1));
+        let path = place.path().join(format!("part_{}_of_the_guide.txt", index + 1));
         fs::write(&path, text).expect("the scenario is written");
         // A part is told for one situation; `pairs` says which, ours on both nodes without it.
         let pair = if text.contains("\npairs ") { scenario.pairs[0] } else { OURS };
@@ -41,17 +52,19 @@ fn every_command_of_the_guide_does_what_the_text_says() {
 }
 
 #[test]
-fn the_guide_is_made_of_parts_that_the_lab_understands() {
-    let scenarios = scenarios_of(&guide());
-    for text in &scenarios {
-        understood(text);
+fn guides_are_made_of_parts_that_the_lab_understands() {
+    for guide in [HEARTBEAT, KEEPALIVED] {
+        let scenarios = scenarios_of(guide, &text_of(guide));
+        for text in &scenarios {
+            understood(text);
+        }
+        let commands = scenarios.join("\n").lines().filter(|line| line.starts_with("run ")).count();
+        assert!(commands >= COMMANDS_MIN, "only {commands} commands were found in {guide}");
     }
-    let commands = scenarios.join("\n").lines().filter(|line| line.starts_with("run ")).count();
-    assert!(commands >= COMMANDS_MIN, "only {commands} commands were found");
 }
 
-fn guide() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(GUIDE);
+fn text_of(guide: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(guide);
     fs::read_to_string(path).expect("the guide")
 }
 
@@ -67,8 +80,8 @@ enum Place<'a> {
     OtherBlock,
 }
 
-/// The scenarios that the guide's blocks and comments make, in order.
-fn scenarios_of(guide: &str) -> Vec<String> {
+/// The scenarios that a guide's blocks and comments make, in order.
+fn scenarios_of(name: &str, guide: &str) -> Vec<String> {
     let mut scenarios: Vec<String> = Vec::new();
     let mut place = Place::Text;
     for line in guide.lines() {
@@ -79,7 +92,7 @@ fn scenarios_of(guide: &str) -> Vec<String> {
             }
             (Place::Lab, line) => {
                 if line.starts_with("cluster ") {
-                    scenarios.push(format!("# A part of {GUIDE}.\n"));
+                    scenarios.push(format!("# A part of {name}.\n"));
                 }
                 let current = scenarios.last_mut().expect("`cluster` stands first");
                 writeln!(current, "{line}").expect("memory");

@@ -108,7 +108,10 @@ fn run(
         left: left_sender,
     };
     let shell = std::thread::Builder::new().stack_size(STACK).spawn(move || shell.run())?;
-    let inherited = left.recv().unwrap_or_default();
+    let Ok(inherited) = left.recv() else {
+        // The ordinary thread ended before it had put anything in place: nothing must be spoken.
+        return shell.join().map_err(|_| io::Error::other("the ordinary thread panicked"))?;
+    };
     // What only the start needed shall not be locked.
     linux::memory::release_heap();
     let _ = linux::memory::release_file_pages();
@@ -158,7 +161,10 @@ impl Shell {
         let settings = Rc::new(loaded.settings);
         let (log, troubles) =
             Log::open(&settings.host, targets(&options), u8::from(options.detail));
-        fs::create_dir_all(paths::VRRP_STATE_DIR)?;
+        fs::create_dir_all(paths::VRRP_STATE_DIR).map_err(|error| {
+            let text = format!("{} can't be made: {error}", paths::VRRP_STATE_DIR);
+            io::Error::new(error.kind(), text)
+        })?;
         let journal = Journal::new(Some(Path::new(paths::VRRP_STATE_DIR)));
         let executor = Client::new(executor, rt::now().as_nanos())?;
         let hub = Hub::new(role, executor, Rc::clone(&settings), journal, log.of("keepalived"));
