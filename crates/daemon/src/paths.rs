@@ -60,3 +60,5 @@ pub(crate) const VRRP_CONFIG: &str = "/etc/keepalived/keepalived.conf";
 pub(crate) const VRRP_STATE_DIR: &str = "/var/lib/handover/keepalived";
 /// Users in this group may command the daemon.
 pub(crate) const ADMIN_GROUP: &str = "haclient";
+/// Settings of our own, of all roles; optional.
+pub(crate) const HANDOVER_TOML: &str = "/etc/handover/handover.toml";

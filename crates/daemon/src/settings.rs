@@ -4,7 +4,7 @@ use crate::agents::{self, Files};
 use crate::family::StartOptions;
 use crate::logs::{self, Targets};
 use crate::perform::Host as HostFiles;
-use crate::{builtin, environment, paths};
+use crate::{both, builtin, environment, paths};
 use api::Level;
 use base::Severity;
 use cluster::Config;
@@ -80,7 +80,7 @@ pub(crate) fn load(options: &StartOptions) -> Result<(Settings, Vec<Finding>), V
     with_this_host(&node_name, &mut |host| {
         (configuration, found) = config::heartbeat(&sources, host);
     });
-    let findings: Vec<Finding> = found
+    let mut findings: Vec<Finding> = found
         .iter()
         .filter(|finding| options.verbose || finding.severity != Severity::Note)
         .map(|finding| {
@@ -97,6 +97,8 @@ pub(crate) fn load(options: &StartOptions) -> Result<(Settings, Vec<Finding>), V
         })
         .collect();
     let Some(whole) = configuration else { return Err(findings) };
+    let shared = both::beside_keepalived(sources.haresources.as_ref());
+    findings.extend(shared.into_iter().map(|text| Finding { level: Level::Error, text }));
     Ok((lower(whole, options), findings))
 }
 
@@ -150,7 +152,7 @@ fn sources() -> Result<Sources, String> {
         authkeys: needed("authkeys")?,
         haresources: optional(format!("{}/haresources", paths::CONFIG_DIR))?,
         service_checks: optional(format!("{}/service_checks", paths::CONFIG_DIR))?,
-        handover_toml: optional("/etc/handover/handover.toml".into())?,
+        handover_toml: optional(paths::HANDOVER_TOML.into())?,
     })
 }
 

@@ -11,7 +11,7 @@ use crate::logs::Log;
 use crate::real_time::RealTime;
 use crate::settings::{self, Finding, Settings};
 use crate::state::{self, Store};
-use crate::{api_server, clients, fifo, paths, perform, predecessor, respawn, watch};
+use crate::{api_server, clients, fifo, metrics, paths, perform, predecessor, respawn, watch};
 use api::{EventKind, Level, Subject};
 use base::{Dice, GroupKey};
 use cluster::{Boot, Input, Node, Output, Predecessor};
@@ -251,6 +251,13 @@ impl Shell {
 
         let listener = api_server::listen(paths::CONTROL_SOCKET)?;
         tokio::task::spawn_local(api_server::serve(Rc::clone(&hub), listener));
+        match metrics::open(|listen| listen.heartbeat) {
+            Ok(None) => {}
+            Ok(Some(open)) => {
+                tokio::task::spawn_local(metrics::serve(Rc::clone(&hub), open));
+            }
+            Err(text) => hub.notice(Level::Error, text),
+        }
         let serving = Rc::clone(&hub);
         tokio::task::spawn_local(async move {
             if let Err(error) = watch::watch(Rc::clone(&serving)).await {

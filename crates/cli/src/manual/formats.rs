@@ -275,7 +275,7 @@ unit nginx.service failures 1
 ";
 
 /// The settings: as written, default, meaning.
-pub(super) const SETTINGS: [(&str, &str, &str); 3] = [
+pub(super) const SETTINGS: [(&str, &str, &str); 4] = [
     (
         "duplicate_address = \"take\" or \"wait\"",
         "\"take\"",
@@ -293,6 +293,12 @@ pub(super) const SETTINGS: [(&str, &str, &str); 3] = [
         "how often a held address is announced again, \"100ms\" to \"24h\"; a whole number with ms, \
          s, m or h",
     ),
+    (
+        "metrics = { heartbeat = \"ADDRESS:PORT\", keepalived = \"ADDRESS:PORT\" }",
+        "nowhere",
+        "where each role gives its figures in Prometheus' text form, as `http://ADDRESS:PORT/metrics`; \
+         read at start. Whoever reaches the port may read them, so 127.0.0.1 unless you have a reason",
+    ),
 ];
 
 fn handover_toml() -> Page {
@@ -301,7 +307,7 @@ fn handover_toml() -> Page {
     });
     let body = vec![
         text(
-            "What Heartbeat's files have no word for. The file is TOML, it may be missing, and \
+            "What the old files have no word for. The file is TOML, it may be missing, and \
              nothing in it is ever needed. An unknown setting is refused at start; `handover check` \
              names it. `heartbeat -r` reads the file again.",
         ),
@@ -327,4 +333,8 @@ pub(super) const HANDOVER_TOML_EXAMPLE: &str = "\
 duplicate_address = \"wait\"
 scripts = [\"IPaddr\"]
 announce_interval = \"60s\"
+
+[metrics]
+heartbeat = \"127.0.0.1:9650\"
+keepalived = \"127.0.0.1:9651\"
 ";

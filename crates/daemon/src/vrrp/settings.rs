@@ -2,7 +2,7 @@
 
 use super::addresses::home;
 use super::{KeepalivedOptions, Part, process};
-use crate::logs;
+use crate::{both, logs};
 use api::Level;
 use base::Severity;
 use config::File;
@@ -117,7 +117,9 @@ pub(crate) struct Checked {
 pub(crate) fn load(options: &KeepalivedOptions) -> Result<Loaded, Refused> {
     let (host, mut read) = read(options)?;
     leave_out(&mut read, options.part);
-    let (is_fatal, findings) = (read.is_fatal(), findings(&read));
+    let (is_fatal, mut findings) = (read.is_fatal(), findings(&read));
+    let shared = both::beside_haresources(&read.vrrp.instances);
+    findings.extend(shared.into_iter().map(|text| Finding { level: Level::Error, text }));
     let homes = read.vrrp.instances.iter();
     let homes = homes.filter_map(|i| Some((i.name.clone(), home(i)?.to_owned()))).collect();
     let disabled = read.disabled;
