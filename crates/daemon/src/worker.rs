@@ -251,12 +251,8 @@ impl Shell {
 
         let listener = api_server::listen(paths::CONTROL_SOCKET)?;
         tokio::task::spawn_local(api_server::serve(Rc::clone(&hub), listener));
-        match metrics::open(|listen| listen.heartbeat) {
-            Ok(None) => {}
-            Ok(Some(open)) => {
-                tokio::task::spawn_local(metrics::serve(Rc::clone(&hub), open));
-            }
-            Err(text) => hub.notice(Level::Error, text),
+        if let Err(text) = metrics::start(&hub, |listen| listen.heartbeat) {
+            hub.notice(Level::Error, text);
         }
         let serving = Rc::clone(&hub);
         tokio::task::spawn_local(async move {

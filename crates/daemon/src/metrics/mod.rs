@@ -34,26 +34,33 @@ const FRESH: Duration = Duration::from_secs(1);
 /// After an accept that failed (no descriptors left) it waits so long.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Opens the port that handover.toml names for a role; `None` when it names none.
+/// Serves a role's figures on the port that handover.toml names for it, if it names one.
 ///
 /// # Errors
 /// A sentence, when the file can't be read or the port can't be had. The role runs without.
-pub(crate) fn open(
+pub(crate) fn start(
+    role: &Rc<impl Service>,
     of: impl Fn(&Metrics) -> Option<SocketAddr>,
-) -> Result<Option<TcpListener>, String> {
+) -> Result<(), String> {
+    if let Some(at) = of(&wanted()?) {
+        tokio::task::spawn_local(serve(Rc::clone(role), bind(at)?));
+    }
+    Ok(())
+}
+
+/// What handover.toml says; nothing without the file.
+fn wanted() -> Result<Metrics, String> {
     let text = match std::fs::read_to_string(paths::HANDOVER_TOML) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Metrics::default()),
         Err(error) => return Err(format!("cannot read {}: {error}", paths::HANDOVER_TOML)),
     };
     let mut found = Vec::new();
     let settings = handover_toml::read(&File::new(paths::HANDOVER_TOML, &*text), &mut found);
-    if let Some(finding) = found.first() {
-        let (line, column) = finding.line_column(&text);
-        let help = finding.help.as_deref().unwrap_or_default();
-        return Err(format!("{}:{line}:{column}: {}; {help}", finding.file, finding.message));
-    }
-    of(&settings.metrics).map(bind).transpose()
+    let Some(finding) = found.first() else { return Ok(settings.metrics) };
+    let (line, column) = finding.line_column(&text);
+    let help = finding.help.as_deref().unwrap_or_default();
+    Err(format!("{}:{line}:{column}: {}; {help}", finding.file, finding.message))
 }
 
 fn bind(at: SocketAddr) -> Result<TcpListener, String> {
@@ -87,7 +94,7 @@ impl Page {
 }
 
 /// Serves scrapers for ever.
-pub(crate) async fn serve(role: Rc<impl Service>, listener: TcpListener) {
+async fn serve(role: Rc<impl Service>, listener: TcpListener) {
     let clients = Rc::new(Cell::new(0_usize));
     let page = Rc::new(Page::default());
     loop {

@@ -196,12 +196,8 @@ impl Shell {
         let servers = Rc::clone(&hub);
         let pid_file = options.checkers_pid_file.clone().unwrap_or_else(lvs::usual_pid_file);
         tokio::task::spawn_local(async move { lvs::install(&servers, &pid_file).await });
-        match metrics::open(|listen| listen.keepalived) {
-            Ok(None) => {}
-            Ok(Some(open)) => {
-                tokio::task::spawn_local(metrics::serve(Rc::clone(&hub), open));
-            }
-            Err(text) => hub.notice(Level::Error, text),
+        if let Err(text) = metrics::start(&hub, |listen| listen.keepalived) {
+            hub.notice(Level::Error, text);
         }
         tokio::task::spawn_local(reload_when_asked(Rc::clone(&hub), options.clone()));
         tokio::task::spawn_local(keep_flushing(Rc::clone(&hub)));
