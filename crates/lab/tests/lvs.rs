@@ -23,6 +23,7 @@ virtual_server 10.0.0.100 80 {
     delay_loop 1
     lb_algo rr
     lb_kind DR
+    protocol TCP
     real_server 10.0.0.2 80 {
         TCP_CHECK {
         }
