@@ -5,10 +5,12 @@
 use super::check::{self, Talk};
 use super::kernel::Balancer;
 use super::tls::Connector;
+use crate::vrrp::process;
 use api::lvs::LvsStatus;
 use api::{Event, Level};
 use base::{Dice, Machine};
-use linux::rt;
+use config::keepalived::settings::Process;
+use linux::rt::{self, Scheduling};
 use lvs::config::{Command, Config};
 use lvs::{Boot, Check, Director, Input, Notification, Outcome, Output, Probe};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -75,6 +77,8 @@ pub(super) enum FromDirector {
 pub(super) struct Beginning {
     /// The configuration.
     pub(super) config: Config,
+    /// How the thread runs, and its name.
+    pub(super) process: Process,
     /// What the machine is told before its first tick.
     pub(super) inputs: Vec<Input>,
     /// The network it works in; `None`: that of the process.
@@ -91,7 +95,10 @@ pub(super) fn start(
     // What comes in is little and comes from inside: changes of files, addresses and states.
     let (sender, inbox) = mpsc::unbounded_channel();
     let (outbox, receiver) = mpsc::channel(WAITING_MAX);
-    std::thread::Builder::new().name("checkers".into()).stack_size(STACK).spawn(move || {
+    let name = beginning.process.name.clone().unwrap_or_else(|| "checkers".to_owned());
+    // What the kernel keeps of a name ends at a zero.
+    let name = name.split('\0').next().unwrap_or_default().to_owned();
+    std::thread::Builder::new().name(name).stack_size(STACK).spawn(move || {
         let told = outbox.clone();
         if let Err(error) = run(beginning, inbox, outbox) {
             let text = format!("virtual servers are not served: {error}");
@@ -107,7 +114,7 @@ fn run(
     inbox: mpsc::UnboundedReceiver<ToDirector>,
     outbox: mpsc::Sender<FromDirector>,
 ) -> io::Result<()> {
-    let Beginning { config, inputs, network } = beginning;
+    let Beginning { config, process, inputs, network } = beginning;
     if let Some(network) = network {
         linux::namespace::enter(network, linux::namespace::Kind::Network)?;
     }
@@ -115,6 +122,9 @@ fn run(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (results, ended) = mpsc::unbounded_channel();
     let (connector, trouble) = Connector::new(&config.tls);
+    let mut troubles = process::settle_thread(&process, "checker");
+    troubles.extend(trouble);
+    troubles.extend(process.real_time.and_then(real_time));
     let thread = Thread {
         machine: Director::new(config, Boot { dice: Dice::new(rt::now().as_nanos()) }),
         balancer: Balancer::default(),
@@ -126,8 +136,18 @@ fn run(
         watched: BTreeSet::new(),
         missing_told: false,
     };
-    LocalSet::new().block_on(&runtime, thread.live(inputs, trouble, inbox, ended));
+    LocalSet::new().block_on(&runtime, thread.live(inputs, troubles, inbox, ended));
     Ok(())
+}
+
+/// Gives the thread real-time scheduling; a sentence if it is refused.
+fn real_time(priority: u8) -> Option<String> {
+    match rt::schedule(priority) {
+        Scheduling::RoundRobin(_) => None,
+        Scheduling::Nice { refused } | Scheduling::Ordinary { refused, .. } => {
+            Some(format!("checker_rt_priority: {refused}"))
+        }
+    }
 }
 
 /// Each check has a socket of its own. A smaller limit than wanted makes checks fail for want of
@@ -164,12 +184,12 @@ impl Thread {
     async fn live(
         mut self,
         inputs: Vec<Input>,
-        trouble: Option<String>,
+        troubles: Vec<String>,
         mut inbox: mpsc::UnboundedReceiver<ToDirector>,
         mut ended: mpsc::UnboundedReceiver<(u64, Outcome)>,
     ) {
         let begun = async {
-            if let Some(text) = trouble {
+            for text in troubles {
                 self.tell(FromDirector::Notice(Level::Warning, text)).await?;
             }
             for input in inputs {

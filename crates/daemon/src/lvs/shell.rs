@@ -10,6 +10,8 @@ use crate::vrrp::hub::{Hub, Wanted};
 use crate::vrrp::{NAMED_NAMESPACES, mail, notify};
 use api::lvs::LvsStatus;
 use api::{Event, Level};
+use config::keepalived::Settings;
+use config::keepalived::settings::Process;
 use linux::ipvs::{self, Error, Ipvs};
 use lvs::config::{Command, Config};
 use lvs::{Input, Notification, Outcome};
@@ -28,6 +30,8 @@ use vrrp::{Condition, Subject, What};
 
 /// Loading a module takes a disk's time, not more.
 const LOADING_MAX: Duration = Duration::from_secs(10);
+/// The thread's name with `process_names`, as keepalived calls its process of checks.
+const NAME: &str = "keepalived_chk";
 /// Numbers of the director's events in the journal, beside those of the routers' machine.
 const DIRECTORS_EVENTS: u64 = 1 << 63;
 /// Removing thousands of services takes well below a second.
@@ -59,9 +63,18 @@ pub(crate) struct Servers {
 impl Servers {
     /// A script, file or session that routers track is so; checks look at the same.
     pub(crate) fn tracked(&self, what: &Tracked, condition: Condition) {
-        if let Some(input) = tracker_input(what, condition) {
-            self.tracked.borrow_mut().insert(what.clone(), condition);
+        if let Some(input) = tracker_input(what, condition)
+            && self.tracked.borrow_mut().insert(what.clone(), condition) != Some(condition)
+        {
             self.input(input);
+        }
+    }
+
+    /// Sessions are so.
+    fn sessions(&self, sessions: &BTreeMap<String, bool>) {
+        for (name, up) in sessions {
+            let condition = if *up { Condition::Good } else { Condition::Bad };
+            self.tracked(&Tracked::Bfd(name.clone()), condition);
         }
     }
 
@@ -185,8 +198,12 @@ async fn load_module(hub: &Hub) {
 
 fn start(hub: &Rc<Hub>, config: Config, pid_file: &Path) -> io::Result<()> {
     let network = network(hub)?;
+    let mut sessions = hub.sessions.subscribe();
+    hub.servers.sessions(&sessions.borrow_and_update());
     let inputs = hub.servers.known();
-    let (sender, inbox) = director::start(Beginning { config, inputs, network })?;
+    let whole = &hub.settings().whole;
+    let process = Process { name: thread_name(whole), ..whole.checker.clone() };
+    let (sender, inbox) = director::start(Beginning { config, process, inputs, network })?;
     *hub.servers.director.borrow_mut() = Some(sender);
     let pid = format!("{}\n", std::process::id());
     match linux::file::replace(pid_file, pid.as_bytes(), PID_FILE_MODE) {
@@ -197,7 +214,18 @@ fn start(hub: &Rc<Hub>, config: Config, pid_file: &Path) -> io::Result<()> {
         }
     }
     tokio::task::spawn_local(collect(Rc::clone(hub), inbox));
+    let hub = Rc::clone(hub);
+    tokio::task::spawn_local(async move {
+        while sessions.changed().await.is_ok() {
+            hub.servers.sessions(&sessions.borrow_and_update());
+        }
+    });
     Ok(())
+}
+
+/// What the thread is called, among those of the process.
+fn thread_name(whole: &Settings) -> Option<String> {
+    whole.checker.name.clone().or_else(|| whole.process_names.then(|| NAME.to_owned()))
 }
 
 /// The network that `net_namespace_ipvs` names.
@@ -336,7 +364,7 @@ mod tests {
     fn what_routers_track_is_told_to_checks_too() {
         let servers = Servers::default();
         servers.tracked(&Tracked::File("f".into()), Condition::Value(7));
-        servers.tracked(&Tracked::Bfd("b".into()), Condition::Bad);
+        servers.sessions(&BTreeMap::from([("b".to_owned(), false)]));
         servers.tracked(&Tracked::Script("s".into()), Condition::Bad);
         servers.set_router("VI_1", true);
         servers.router(&Subject::Instance("VI_1".into()), What::Backup);

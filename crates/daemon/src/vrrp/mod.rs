@@ -15,7 +15,7 @@ pub(crate) mod hub;
 mod left;
 pub(crate) mod mail;
 pub(crate) mod notify;
-mod process;
+pub(crate) mod process;
 mod real_time;
 mod routes;
 mod serial;

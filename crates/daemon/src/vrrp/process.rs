@@ -2,6 +2,7 @@
 //! long it may compute without a pause.
 
 use config::keepalived::Settings;
+use config::keepalived::settings::Process;
 use rustix::process::{Resource, Rlimit};
 use rustix::thread::CpuSet;
 use std::time::Duration;
@@ -22,25 +23,33 @@ pub(crate) fn settle(settings: &Settings) -> Vec<String> {
     {
         troubles.push(format!("the process can't be named {}: {error}", name.to_string_lossy()));
     }
-    if !vrrp.cpus.is_empty() {
-        let mut cpus = CpuSet::new();
-        let known = vrrp.cpus.iter().map(|cpu| usize::from(*cpu));
-        known.filter(|cpu| *cpu < CpuSet::MAX_CPU).for_each(|cpu| cpus.set(cpu));
-        if let Err(error) = rustix::thread::sched_setaffinity(None, &cpus) {
-            troubles.push(format!("vrrp_cpu_affinity: {error}; all CPUs are used"));
-        }
-    }
-    if let Some(nice) = vrrp.nice
-        && let Err(error) = rustix::process::setpriority_process(None, nice.into())
-    {
-        troubles.push(format!("vrrp_priority: {error}"));
-    }
+    troubles.extend(settle_thread(vrrp, "vrrp"));
     if let Some(time) = vrrp.rlimit_rttime {
         let limit = Some(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
         let limit = Rlimit { current: limit, maximum: limit };
         if let Err(error) = rustix::process::setrlimit(Resource::Rttime, limit) {
             troubles.push(format!("vrrp_rlimit_rttime: {error}"));
         }
+    }
+    troubles
+}
+
+/// Puts in force what is configured for the calling thread: its CPUs and its niceness. Keywords
+/// begin with `prefix`.
+pub(crate) fn settle_thread(wanted: &Process, prefix: &str) -> Vec<String> {
+    let mut troubles = Vec::new();
+    if !wanted.cpus.is_empty() {
+        let mut cpus = CpuSet::new();
+        let known = wanted.cpus.iter().map(|cpu| usize::from(*cpu));
+        known.filter(|cpu| *cpu < CpuSet::MAX_CPU).for_each(|cpu| cpus.set(cpu));
+        if let Err(error) = rustix::thread::sched_setaffinity(None, &cpus) {
+            troubles.push(format!("{prefix}_cpu_affinity: {error}; all CPUs are used"));
+        }
+    }
+    if let Some(nice) = wanted.nice
+        && let Err(error) = rustix::process::setpriority_process(None, nice.into())
+    {
+        troubles.push(format!("{prefix}_priority: {error}"));
     }
     troubles
 }

@@ -172,7 +172,8 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "vrrp_rlimit_rtime" number(1, UINT_MAX), "10000", "us", 3,
         "Real-time CPU without a pause, VRRP process.", old_name_of("vrrp_rlimit_rttime");
     Global "checker_rlimit_rttime" number(1, UINT_MAX), "10000", "us", 3,
-        "Real-time CPU without a pause, checkers' process.";
+        "Real-time CPU without a pause, checkers' process.",
+        inert("checks run in the process of the virtual routers, whose limit counts");
     Global "checker_rlimit_rtime" number(1, UINT_MAX), "10000", "us", 3,
         "Real-time CPU without a pause, checkers' process.", old_name_of("checker_rlimit_rttime");
     Global "bfd_rlimit_rttime" number(1, UINT_MAX), "10000", "us", 3,
