@@ -18,7 +18,7 @@ pub struct LvsStatus {
 /// One virtual server.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct VirtualServerStatus {
-    /// As keepalived writes it: `[10.0.0.1]:tcp:80`, `FWM 7`, a group's name in brackets.
+    /// As keepalived writes it: `[10.0.0.1]:tcp:80`, `FWM 7`, `[GROUP]:0`.
     pub name: String,
     /// What IPVS listens to for it, each in the same form.
     pub services: Vec<String>,

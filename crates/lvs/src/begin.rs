@@ -55,6 +55,7 @@ impl Director {
             // A weight of 0 says nothing when it is configured so.
             let up = serving(&like) || (real.config.weight == 0 && real.is_well());
             real.checkers.iter_mut().for_each(|checker| checker.adopt(up));
+            real.untold &= up;
         }
         if let Some(sorry) = &server.config.sorry {
             server.up = !serving(&services::sorry(&server.config, &key, sorry, true));
@@ -67,7 +68,7 @@ impl Director {
         }
     }
 
-    /// A virtual server begins: nobody is told, unless `rs_init_notifies` asks for it.
+    /// A virtual server begins: its quorum is told, and with `rs_init_notifies` its real servers.
     pub(crate) fn start(&mut self, step: &mut Step<'_>, place: usize) {
         self.say_conflict(step, place);
         self.servers[place].since = step.now;
@@ -78,7 +79,9 @@ impl Director {
             (real.up, real.since, real.weight) = (real.is_well(), step.now, real.judged_weight());
         }
         server.judge(step.now);
-        self.bring(step, place);
+        let cause = step.cause;
+        self.tell_opening(step, place);
+        step.cause = cause;
         if self.config.init_notifies {
             let server = &self.servers[place];
             for real in server.real.iter().filter(|real| real.up) {

@@ -25,9 +25,9 @@ pub(crate) struct Checker {
     proven: bool,
     /// Failures in a row.
     pub(crate) failures: u32,
-    /// Which page, or mail server, is asked next.
+    /// Which page is asked for next.
     page: usize,
-    /// How many of them passed in a row while it is down.
+    /// How many of them passed in a row while it is down, or not proven.
     passed: usize,
     /// The number of the check that runs.
     pub(crate) run: Option<u64>,
@@ -42,8 +42,8 @@ pub(crate) struct Checker {
 pub(crate) struct Ruling {
     /// The next check comes after this.
     pub(crate) pause: Duration,
-    /// It says something else of its server now.
-    pub(crate) turned: bool,
+    /// It says something else of its server now, or said it for the first time.
+    pub(crate) is_news: bool,
 }
 
 impl Checker {
@@ -73,49 +73,47 @@ impl Checker {
         !matches!(self.config.kind, CheckerKind::File { .. } | CheckerKind::Bfd { .. })
     }
 
-    /// The page, or mail server, that is asked next.
+    /// The page that is asked for next.
     pub(crate) const fn page(&self) -> usize {
         self.page
     }
 
-    /// How many pages or mail servers must pass.
+    /// How many pages must pass.
     fn pages(&self) -> usize {
         match &self.config.kind {
             CheckerKind::Http(http) => http.urls.len().max(1),
-            CheckerKind::Smtp { hosts, .. } => hosts.len().max(1),
             _ => 1,
         }
     }
 
     /// Counts a result.
     pub(crate) fn rule(&mut self, now: Instant, verdict: &Verdict) -> Ruling {
-        let was = self.up;
+        let was = (self.up, self.proven);
         let pause = match verdict {
             Verdict::Passed(_) => self.passed(),
             Verdict::Failed(_) => self.failed(),
         };
-        if self.up != was {
+        if self.up != was.0 {
             self.since = now;
         }
-        Ruling { pause: pause.max(PAUSE_MIN), turned: self.up != was }
+        Ruling { pause: pause.max(PAUSE_MIN), is_news: (self.up, self.proven) != was }
     }
 
     fn passed(&mut self) -> Duration {
         self.failures = 0;
-        let last_page = self.page + 1 >= self.pages();
-        self.page = if last_page { 0 } else { self.page + 1 };
-        if !self.up {
+        let is_well = self.up && self.proven;
+        // The page that failed is well again: now all of them, from the first (measured).
+        let from_the_first = !is_well && self.passed == 0 && self.page != 0;
+        let next = if self.page + 1 >= self.pages() { 0 } else { self.page + 1 };
+        self.page = if from_the_first { 0 } else { next };
+        if !is_well && !from_the_first {
             self.passed += 1;
-            self.up = self.passed >= self.pages();
         }
-        if self.up {
-            (self.proven, self.passed) = (true, 0);
+        if self.passed >= self.pages() {
+            (self.up, self.proven, self.passed) = (true, true, 0);
         }
-        let at_once = match &self.config.kind {
-            CheckerKind::Http(http) => !self.up && http.fast_recovery,
-            CheckerKind::Smtp { .. } => !last_page,
-            _ => false,
-        };
+        let fast = matches!(&self.config.kind, CheckerKind::Http(http) if http.fast_recovery);
+        let at_once = fast && (self.passed > 0 || from_the_first);
         if at_once { Duration::ZERO } else { self.config.pace.delay_loop }
     }
 
@@ -127,7 +125,7 @@ impl Checker {
         if again {
             return pace.delay_before_retry;
         }
-        (self.up, self.page) = (false, 0);
+        self.up = false;
         pace.delay_loop
     }
 

@@ -282,12 +282,10 @@ pub enum CheckerKind {
         /// Its exit code sets the weight.
         dynamic: bool,
     },
-    /// Greets mail servers.
+    /// Greets a mail server.
     Smtp {
         /// What we call ourselves.
         helo: String,
-        /// These one after the other; none: the connection's own.
-        hosts: Vec<Connection>,
     },
     /// Asks a name server.
     Dns {

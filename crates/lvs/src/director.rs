@@ -249,13 +249,13 @@ impl Director {
         let checker = self.checker_mut(place);
         // What it looked at, before it turns to its next page.
         let mut shown = checker.clone();
-        let Ruling { pause, turned } = checker.rule(step.now, verdict);
+        let Ruling { pause, is_news } = checker.rule(step.now, verdict);
         shown.failures = checker.failures;
-        let id = checker.id;
+        let (id, last) = (checker.id, !checker.up);
         let (real_name, name) = (&self.servers[server].real[real].name, &self.servers[server].name);
-        let text = results::sentence(&shown, real_name, name, verdict);
+        let text = results::sentence(&shown, real_name, name, verdict, last);
         let failed = matches!(verdict, Verdict::Failed(_));
-        if turned || (failed && shown.config.pace.log_all_failures) {
+        if is_news || (failed && shown.config.pace.log_all_failures) {
             let level = if failed { Level::Warning } else { Level::Info };
             let subject = self.subject(place);
             step.cause = Some(step.tell(level, EventKind::Check, subject, text.clone()));
@@ -291,7 +291,7 @@ impl Director {
         let shown = checker.clone();
         let (server, real, _) = place;
         let (real_name, name) = (&self.servers[server].real[real].name, &self.servers[server].name);
-        let text = results::sentence(&shown, real_name, name, &verdict);
+        let text = results::sentence(&shown, real_name, name, &verdict, true);
         if turned {
             let level = if up { Level::Info } else { Level::Warning };
             let subject = self.subject(place);

@@ -5,28 +5,26 @@ use std::net::IpAddr;
 use wire::ipvs::ServiceKey;
 
 /// The protocol's word.
-const fn word(protocol: Protocol) -> &'static str {
+const fn word(protocol: Option<Protocol>) -> &'static str {
     match protocol {
-        Protocol::Tcp => "tcp",
-        Protocol::Udp => "udp",
-        Protocol::Sctp => "sctp",
+        Some(Protocol::Tcp) => "tcp",
+        Some(Protocol::Udp) => "udp",
+        Some(Protocol::Sctp) => "sctp",
+        None => "none",
     }
 }
 
-/// `[10.0.0.1]:tcp:80`.
+/// `[10.0.0.1]:tcp:80`; `[10.0.0.1]:none:0` behind a mark.
 pub(crate) fn endpoint(ip: IpAddr, protocol: Option<Protocol>, port: u16) -> String {
-    match protocol {
-        Some(protocol) => format!("[{ip}]:{}:{port}", word(protocol)),
-        None => format!("[{ip}]:{port}"),
-    }
+    format!("[{ip}]:{}:{port}", word(protocol))
 }
 
-/// A virtual server: `[10.0.0.1]:tcp:80`, `FWM 7`, a group's name in brackets.
+/// A virtual server: `[10.0.0.1]:tcp:80`, `FWM 7`, `[GROUP]:0` (measured).
 pub(crate) fn virtual_server(service: &Service, protocol: Option<Protocol>) -> String {
     match service {
         Service::Address(ip, port) => endpoint(*ip, protocol, *port),
         Service::Mark(mark) => format!("FWM {mark}"),
-        Service::Group(name) => format!("[{name}]"),
+        Service::Group(name) => format!("[{name}]:0"),
     }
 }
 

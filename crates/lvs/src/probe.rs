@@ -2,7 +2,7 @@
 
 use crate::check::Conversation;
 use crate::checker::Checker;
-use crate::config::{CheckerKind, Connection, Http, Protocol, Url};
+use crate::config::{CheckerKind, Http, Protocol, Url};
 use crate::io::{Probe, Transport};
 use crate::name;
 use base::Dice;
@@ -14,14 +14,14 @@ const PATIENCE: u32 = 10;
 
 /// What is to be done now, or why it can't be.
 pub(crate) fn probe(checker: &Checker, dice: &mut Dice) -> Result<Probe, String> {
-    let connection = connection(checker);
+    let connection = &checker.config.connection;
     let (transport, conversation) = match &checker.config.kind {
         CheckerKind::Tcp => (Transport::Tcp, Conversation::tcp()),
         CheckerKind::Http(http) => {
             let url = http.urls.get(checker.page()).ok_or("it has no page")?;
             (page_transport(http, url), Conversation::page(http, url, connection)?)
         }
-        CheckerKind::Smtp { helo, .. } => (Transport::Tcp, Conversation::smtp(helo)),
+        CheckerKind::Smtp { helo } => (Transport::Tcp, Conversation::smtp(helo)),
         CheckerKind::Dns { kind, name } => {
             (Transport::Udp, Conversation::dns(dice.next_u64() as u16, kind, name)?)
         }
@@ -41,15 +41,6 @@ pub(crate) fn probe(checker: &Checker, dice: &mut Dice) -> Result<Probe, String>
     };
     let limit = connection.timeout.saturating_mul(PATIENCE);
     Ok(Probe::Talk { transport, connection: connection.clone(), conversation, limit })
-}
-
-/// With whom it speaks: itself, or the next of several mail servers.
-fn connection(checker: &Checker) -> &Connection {
-    match &checker.config.kind {
-        CheckerKind::Smtp { hosts, .. } => hosts.get(checker.page()),
-        _ => None,
-    }
-    .unwrap_or(&checker.config.connection)
 }
 
 /// `sni_name`, or the host asked for, is said in the greeting of TLS. An address is no name.
@@ -81,14 +72,12 @@ pub(crate) const fn keyword(kind: &CheckerKind) -> &'static str {
 
 /// What a check looks at.
 pub(crate) fn target(checker: &Checker) -> String {
-    let at = connection(checker);
+    let at = &checker.config.connection;
     let endpoint = |protocol| name::endpoint(at.ip, Some(protocol), at.port);
     match &checker.config.kind {
-        CheckerKind::Tcp | CheckerKind::Smtp { .. } => endpoint(Protocol::Tcp),
-        CheckerKind::Http(http) => match http.urls.get(checker.page()) {
-            Some(url) => format!("{} {}", endpoint(Protocol::Tcp), url.path),
-            None => endpoint(Protocol::Tcp),
-        },
+        CheckerKind::Tcp | CheckerKind::Http(_) | CheckerKind::Smtp { .. } => {
+            endpoint(Protocol::Tcp)
+        }
         CheckerKind::Dns { .. } | CheckerKind::Udp { .. } => endpoint(Protocol::Udp),
         CheckerKind::Ping => format!("[{}]", at.ip),
         CheckerKind::Misc { command, .. } => command.argv.join(" "),

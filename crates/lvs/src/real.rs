@@ -4,9 +4,8 @@ use crate::checker::Checker;
 use crate::config::{self, CheckerKind};
 use base::Instant;
 
-/// The largest weight the kernel takes. A file that takes more than this away takes the server
-/// away (docs/ancestors/keepalived.md §5: "hugely negative").
-pub(crate) const WEIGHT_MAX: i64 = 65_535;
+/// The largest weight the kernel takes.
+const WEIGHT_MAX: i64 = 65_535;
 
 /// A real server at work.
 #[derive(Clone, Debug)]
@@ -20,6 +19,8 @@ pub(crate) struct Real {
     /// The weight that was last told.
     pub(crate) weight: u32,
     pub(crate) checkers: Vec<Checker>,
+    /// It was not up yet, and nobody was told so.
+    pub(crate) untold: bool,
 }
 
 impl Real {

@@ -76,6 +76,7 @@ impl Director {
         now: Instant,
     ) -> Real {
         let known = before.as_ref().map(|real| (real.up, real.since, real.weight));
+        let untold = before.as_ref().is_none_or(|real| real.untold);
         let mut memory = before.map(|real| real.checkers).unwrap_or_default();
         let checkers: Vec<Checker> = wanted
             .checkers
@@ -91,8 +92,15 @@ impl Director {
                 Checker::new(self.last_checker, wanted.clone(), now)
             })
             .collect();
-        let mut real =
-            Real { config: wanted.clone(), name, up: true, since: now, weight: 0, checkers };
+        let mut real = Real {
+            config: wanted.clone(),
+            name,
+            up: true,
+            since: now,
+            weight: 0,
+            checkers,
+            untold,
+        };
         let (up, since, weight) = known.unwrap_or((real.is_well(), now, real.judged_weight()));
         (real.up, real.since, real.weight) = (up, since, weight);
         real

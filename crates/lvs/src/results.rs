@@ -6,10 +6,12 @@ use crate::checker::Checker;
 use crate::config::CheckerKind;
 use crate::io::Outcome;
 use crate::probe;
-use crate::real::WEIGHT_MAX;
 
 /// The exit code of a script that failed, with `misc_dynamic`; higher ones are a weight and 2.
 const FAILED: i32 = 1;
+/// A file that takes this much away takes the server away. keepalived 2.2.7 keeps it with weight
+/// 0 at -120000 (measured); this is the least number it knows.
+const FAULT: i64 = -2_147_483_647;
 /// The highest exit code of a program.
 const EXIT_MAX: i32 = 255;
 
@@ -29,12 +31,12 @@ pub(crate) fn result(kind: &CheckerKind, outcome: Outcome) -> (Verdict, Option<i
 fn exit(kind: &CheckerKind, code: i32) -> (Verdict, Option<i64>) {
     let dynamic = matches!(kind, CheckerKind::Misc { dynamic: true, .. });
     match code {
-        0 => (Verdict::Passed("exited with 0".to_owned()), None),
+        0 => (Verdict::Passed("exited with status 0".to_owned()), None),
         code if dynamic && code > FAILED && code <= EXIT_MAX => {
             let weight = i64::from(code - FAILED - 1);
-            (Verdict::Passed(format!("exited with {code}: weight {weight}")), Some(weight))
+            (Verdict::Passed(format!("exited with status {code}: weight {weight}")), Some(weight))
         }
-        code => (Verdict::Failed(format!("exited with {code}")), None),
+        code => (Verdict::Failed(format!("exited with status {code}")), None),
     }
 }
 
@@ -46,29 +48,51 @@ pub(crate) fn file(value: Option<i32>, weight: i32, reverse: bool) -> (bool, i64
         return ((value == 0) != reverse, 0);
     }
     let added = i64::from(value) * i64::from(weight) * if reverse { -1 } else { 1 };
-    if added <= -WEIGHT_MAX { (false, 0) } else { (true, added) }
+    if added <= FAULT { (false, 0) } else { (true, added) }
 }
 
-/// A result in one sentence, in keepalived's form where it has one. `retries` is the number of
-/// failures after the first.
-pub(crate) fn sentence(checker: &Checker, real: &str, server: &str, verdict: &Verdict) -> String {
+/// A result in one sentence, in keepalived's form where it has one (measured): those of TCP name
+/// the real server, whatever they connect to. `last`: nothing is tried again.
+pub(crate) fn sentence(
+    checker: &Checker,
+    real: &str,
+    server: &str,
+    verdict: &Verdict,
+    last: bool,
+) -> String {
     let (kind, target) = (probe::keyword(&checker.config.kind), probe::target(checker));
+    let failures = match checker.failures.saturating_sub(1) {
+        0 => String::new(),
+        retries => format!(" after {retries} retries"),
+    };
     match (&checker.config.kind, verdict) {
-        (CheckerKind::Tcp, Verdict::Passed(_)) => format!("TCP connection to {target} success."),
+        (CheckerKind::Tcp, Verdict::Passed(_)) => format!("TCP connection to {real} success."),
+        (CheckerKind::Tcp, Verdict::Failed(words)) if last => {
+            format!("TCP_CHECK on service {real} failed{failures}: {words}.")
+        }
+        (CheckerKind::Tcp, Verdict::Failed(words)) => {
+            format!("TCP connection to {real} failed: {words}.")
+        }
+        (CheckerKind::Http(_), Verdict::Passed(_)) => {
+            format!("Remote Web server {target} succeed on service.")
+        }
+        (CheckerKind::Http(_), Verdict::Failed(words)) if last => {
+            format!("HTTP_CHECK on service {target} failed{failures}: {words}.")
+        }
         (CheckerKind::Misc { .. }, Verdict::Passed(words)) => {
-            format!("Misc check for [{real} VS {server}] by [{target}] succeeded: {words}.")
+            format!("Misc check for [{real} VS {server}] by [{target}] succeeded ({words}).")
         }
         (CheckerKind::Misc { .. }, Verdict::Failed(words)) => {
-            format!("Misc check for [{real} VS {server}] by [{target}] failed: {words}.")
+            let failures = match (checker.config.pace.retry, last) {
+                (0, true) => " with retry disabled",
+                _ => failures.as_str(),
+            };
+            format!("Misc check for [{real} VS {server}] by [{target}] failed{failures} ({words}).")
         }
         (_, Verdict::Passed(words)) => format!("{kind} on service {target} success: {words}."),
-        (_, Verdict::Failed(words)) => match checker.failures.saturating_sub(1) {
-            0 => format!("{kind} on service {target} failed: {words}."),
-            retries => {
-                let s = if retries == 1 { "y" } else { "ies" };
-                format!("{kind} on service {target} failed after {retries} retr{s}: {words}.")
-            }
-        },
+        (_, Verdict::Failed(words)) => {
+            format!("{kind} on service {target} failed{failures}: {words}.")
+        }
     }
 }
 
@@ -119,9 +143,9 @@ mod tests {
 
     #[test]
     fn a_file_that_takes_more_than_any_weight_takes_the_server() {
-        assert_eq!(file(Some(-1), 65_535, false), (false, 0));
+        assert_eq!(file(Some(-1), i32::MAX, false), (false, 0));
         assert!(!file(Some(i32::MIN), i32::MAX, false).0);
-        assert_eq!(file(Some(-1), 65_534, false), (true, -65_534));
+        assert_eq!(file(Some(-40_000), 3, false), (true, -120_000));
     }
 
     #[test]

@@ -33,10 +33,13 @@ pub(crate) struct Server {
     pub(crate) real: Vec<Real>,
 }
 
-/// How the quorum changed, in keepalived's words.
+/// How the quorum changed, or is at the start, in keepalived's words.
 pub(crate) struct Turn {
     pub(crate) up: bool,
+    /// For the log, before the server's name.
     pub(crate) words: String,
+    /// For mails.
+    pub(crate) mail: String,
 }
 
 impl Server {
@@ -73,25 +76,45 @@ impl Server {
         self.real.iter().filter(|real| real.up).map(|real| u64::from(real.weight)).sum()
     }
 
-    /// Compares weight and quorum: it is lost below quorum minus hysteresis, and at 0; it is
-    /// back at quorum plus hysteresis.
+    /// The weight it takes to be up: quorum less hysteresis for one that is, quorum and
+    /// hysteresis for one that isn't; never 0.
+    fn least(&self, up: bool) -> u64 {
+        let (quorum, hysteresis) = self.quorum();
+        let least = if up { quorum.saturating_sub(hysteresis) } else { quorum + hysteresis };
+        least.max(1)
+    }
+
+    fn quorum(&self) -> (u64, u64) {
+        (self.config.quorum.into(), self.config.hysteresis.into())
+    }
+
+    /// Weight and quorum side by side: `3+1=4 <= 6`, or `3-1=2 > 1`.
+    fn figures(&self, up: bool) -> String {
+        let ((quorum, hysteresis), weight) = (self.quorum(), self.weight());
+        let least = self.least(!up);
+        let (sign, relation) = if up { ('+', "<=") } else { ('-', ">") };
+        format!("{quorum}{sign}{hysteresis}={least} {relation} {weight}")
+    }
+
+    /// Compares weight and quorum.
     pub(crate) fn judge(&mut self, now: Instant) -> Option<Turn> {
-        let (quorum, hysteresis) =
-            (u64::from(self.config.quorum), u64::from(self.config.hysteresis));
-        let weight = self.weight();
-        let least = if self.up { quorum.saturating_sub(hysteresis) } else { quorum + hysteresis };
-        let up = weight >= least.max(1);
+        let up = self.weight() >= self.least(self.up);
         if up == self.up {
             return None;
         }
         (self.up, self.since) = (up, now);
-        let name = &self.name;
-        let words = if up {
-            format!("Gained quorum {quorum}+{hysteresis}={least} <= {weight} for VS {name}")
-        } else {
-            format!("Lost quorum {quorum}-{hysteresis}={least} > {weight} for VS {name}")
-        };
-        Some(Turn { up, words })
+        let what = if up { "Gained quorum" } else { "Lost quorum" };
+        let words = format!("{what} {}", self.figures(up));
+        Some(Turn { up, mail: words.clone(), words })
+    }
+
+    /// What is told of it at the start (measured).
+    pub(crate) fn opening(&self) -> Turn {
+        let (up, figures) = (self.up, self.figures(self.up));
+        let how = if up { "up" } else { "down" };
+        let mail = format!("Starting with quorum {how} {figures}");
+        let words = if up { format!("Gained quorum {figures}") } else { mail.clone() };
+        Turn { up, words, mail }
     }
 
     /// The sorry server serves.

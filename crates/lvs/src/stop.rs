@@ -24,12 +24,23 @@ impl Director {
                 self.call_off(step, id, run);
             }
             if !keep {
+                self.say_shutting_down(step);
                 self.remove_all(step);
                 self.say_goodbye(step);
             }
         }
         self.end();
         step.out.push(Output::Exit);
+    }
+
+    fn say_shutting_down(&self, step: &mut Step<'_>) {
+        for server in &self.servers {
+            for real in &server.real {
+                let text = format!("Shutting down service {} from VS {}", real.name, server.name);
+                let subject = Subject::RealServer(server.name.clone(), real.name.clone());
+                step.tell(Level::Info, EventKind::RealServer, subject, text);
+            }
+        }
     }
 
     fn remove_all(&mut self, step: &mut Step<'_>) {

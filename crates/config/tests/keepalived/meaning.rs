@@ -417,3 +417,19 @@ fn a_file_check_without_weight_has_its_files() {
         assert_eq!((*weight, *reverse), wanted);
     }
 }
+
+#[test]
+fn each_host_of_a_mail_check_is_a_check_beside_the_servers_own() {
+    let read = read(
+        "virtual_server 10.0.0.200 80 {\nlb_algo rr\nlb_kind NAT\nprotocol TCP\n\
+         real_server 10.0.0.11 80 {\nSMTP_CHECK {\nconnect_port 2525\n\
+         host {\nconnect_ip 10.0.0.12\n}\nhost {\nconnect_ip 10.0.0.13\nconnect_port 26\n}\n}\n}\n}\n",
+    );
+    let checkers = &read.lvs.servers[0].real[0].checkers;
+    let at = |checker: &lvs::config::Checker| {
+        (checker.connection.ip.to_string(), checker.connection.port)
+    };
+    let asked: Vec<_> = checkers.iter().map(at).collect();
+    let wanted = [("10.0.0.11", 2525), ("10.0.0.12", 2525), ("10.0.0.13", 26)];
+    assert_eq!(asked, wanted.map(|(ip, port)| (ip.to_owned(), port)));
+}

@@ -62,8 +62,7 @@ fn it_stays_in_the_kernel_while_retries_are_left() {
 
 #[test]
 fn a_success_between_failures_counts_them_anew() {
-    let mut world = World::new(config(vec![server(vec![real(1, 1)])]));
-    world.run(secs(1));
+    let mut world = World::new(config(vec![server(vec![real(1, 1)])])).settled();
     for _ in 0..5 {
         world.kill(1);
         while world.director.status().servers[0].real[0].checkers[0].failures == 0 {
@@ -135,13 +134,13 @@ fn any_page_that_fails_takes_the_server_down() {
 
 #[test]
 fn all_pages_must_pass_before_the_server_is_back() {
-    let mut world =
-        World::new(config(vec![server(vec![one(CheckerKind::Http(pages(&["/a", "/b"])))])]));
-    world.run(secs(1));
-    world.kill(1);
+    let pages = pages(&["/a", "/b"]);
+    let mut world = World::new(config(vec![server(vec![one(CheckerKind::Http(pages))])]));
+    world.run(secs(6));
+    world.dead.insert("10.9.0.21/a".into());
     world.run(secs(9));
     assert!(!world.is_up(0));
-    world.heal(1);
+    world.dead.clear();
     world.forget();
     world.run(secs(5));
     assert_eq!((names(&world), world.is_up(0)), (vec!["10.9.0.21/a"], false));
@@ -150,31 +149,39 @@ fn all_pages_must_pass_before_the_server_is_back() {
 }
 
 #[test]
-fn with_fast_recovery_the_pages_follow_without_a_pause() {
-    let mut http = pages(&["/a", "/b", "/c"]);
+fn the_page_that_failed_is_asked_for_until_it_is_well_then_all_from_the_first() {
+    let mut http = pages(&["/a", "/b"]);
     http.fast_recovery = true;
     let mut world = World::new(config(vec![server(vec![one(CheckerKind::Http(http))])]));
-    world.run(secs(1));
-    world.kill(1);
-    world.run(secs(9));
-    world.heal(1);
+    world.dead.insert("10.9.0.21/b".into());
+    world.run(secs(20));
+    assert!(!world.is_up(0));
+    world.dead.clear();
     world.forget();
     world.run(secs(5));
-    assert_eq!(names(&world), ["10.9.0.21/a", "10.9.0.21/b", "10.9.0.21/c"]);
+    assert_eq!(names(&world), ["10.9.0.21/b", "10.9.0.21/a", "10.9.0.21/b"]);
     assert!(world.is_up(0));
 }
 
 #[test]
-fn all_mail_servers_are_greeted_one_after_the_other() {
-    let mut smtp = one(CheckerKind::Smtp { helo: "me".into(), hosts: Vec::new() });
-    let hosts = [1, 2].map(|n| checker(real_ip(n), CheckerKind::Tcp).connection).to_vec();
-    smtp.checkers[0].kind = CheckerKind::Smtp { helo: "me".into(), hosts };
-    let mut world = World::new(config(vec![server(vec![smtp])]));
+fn with_fast_recovery_the_pages_follow_without_a_pause_at_the_start_too() {
+    let mut http = pages(&["/a", "/b", "/c"]);
+    http.fast_recovery = true;
+    let mut world = World::new(config(vec![server(vec![one(CheckerKind::Http(http))])]));
     world.run(secs(1));
-    assert_eq!(names(&world), ["10.9.0.21", "10.9.0.22"]);
-    world.kill(2);
-    world.run(secs(10));
-    assert!(!world.is_up(0));
+    assert_eq!(names(&world), ["10.9.0.21/a", "10.9.0.21/b", "10.9.0.21/c"]);
+    world.run(secs(5));
+    assert_eq!(world.checks.len(), 4, "afterwards one in each delay_loop");
+}
+
+#[test]
+fn any_page_that_fails_before_all_passed_once_takes_the_server_down_at_once() {
+    let pages = pages(&["/a", "/b"]);
+    let mut world = World::new(config(vec![server(vec![one(CheckerKind::Http(pages))])]));
+    world.run(secs(1));
+    world.dead.insert("10.9.0.21/b".into());
+    world.run(secs(5));
+    assert!(!world.is_up(0), "without a retry");
 }
 
 #[test]

@@ -31,6 +31,7 @@ fn quorum_is_lost_below_quorum_minus_hysteresis() {
     let world = with_down(&[3, 2]);
     assert_eq!(world.kernel.serving(), [99]);
     assert!(world.said("Lost quorum 3-1=2 > 1 for VS [10.9.0.100]:tcp:80"));
+    assert!(world.said("Removing alive servers from the pool for VS [10.9.0.100]:tcp:80"));
 }
 
 #[test]
@@ -101,8 +102,7 @@ fn quorum_commands_lines_and_mails_go_out_on_both_ways() {
     server.quorum_up = Some(crate::world::command("/up"));
     server.quorum_down = Some(crate::world::command("/down"));
     server.smtp_alert = true;
-    let mut world = World::new(config(vec![server]));
-    world.run(secs(1));
+    let mut world = World::new(config(vec![server])).settled();
     world.kill(1);
     world.run(secs(10));
     world.heal(1);
@@ -123,7 +123,9 @@ fn with_alpha_and_a_sorry_server_clients_go_to_it_at_the_start() {
     server.sorry = Some(sorry());
     let mut world = World::new(config(vec![server]));
     assert_eq!(world.kernel.serving(), [99]);
-    assert!(world.told.is_empty(), "it never was up");
+    assert_eq!(world.lines(), ["VS [10.9.0.100]:tcp:80 DOWN"]);
+    assert!(world.said("Starting with quorum down 1-0=1 > 0 for VS [10.9.0.100]:tcp:80"));
+    assert!(world.said("Adding sorry server [10.9.0.99]:tcp:80 to VS [10.9.0.100]:tcp:80"));
     world.run(secs(1));
     assert_eq!(world.kernel.serving(), [21]);
 }
@@ -168,4 +170,28 @@ fn the_status_tells_who_serves() {
     assert_eq!(server.real[0].in_kernel, None, "the sorry server serves for it");
     let last = server.real[2].checkers[0].last.as_deref().unwrap();
     assert!(last.starts_with("TCP_CHECK on service [10.9.0.23]:tcp:80 failed"), "{last}");
+}
+
+#[test]
+fn the_quorum_is_told_at_the_start() {
+    let mut server = server(vec![real(1, 1)]);
+    server.quorum_up = Some(crate::world::command("/up"));
+    server.smtp_alert = true;
+    let world = World::new(config(vec![server]));
+    assert_eq!((world.ran(), world.lines()), (vec!["/up"], vec!["VS [10.9.0.100]:tcp:80 UP"]));
+    let mail = world.told[0].mail.as_ref().expect("a mail");
+    assert_eq!(mail.body, "=> Starting with quorum up 1+0=1 <= 1 <=");
+}
+
+#[test]
+fn with_inhibit_on_failure_servers_are_disabled_and_enabled() {
+    let mut one = real(1, 1);
+    one.inhibit_on_failure = true;
+    let mut world = World::new(config(vec![server(vec![one])])).settled();
+    world.kill(1);
+    world.run(secs(10));
+    assert!(world.said("Disabling service [10.9.0.21]:tcp:80 of VS [10.9.0.100]:tcp:80"));
+    world.heal(1);
+    world.run(secs(10));
+    assert!(world.said("Enabling service [10.9.0.21]:tcp:80 of VS [10.9.0.100]:tcp:80"));
 }

@@ -9,7 +9,7 @@ use lvs::config::{CheckerKind, Ipvs};
 fn all_real_servers_are_added_before_their_first_check() {
     let world = World::new(config(vec![server(vec![real(1, 1), real(2, 2)])]));
     assert_eq!(world.kernel.serving(), [21, 22]);
-    assert!(world.told.is_empty(), "nobody is told at the start");
+    assert_eq!(world.lines(), ["VS [10.9.0.100]:tcp:80 UP"]);
 }
 
 #[test]
@@ -106,7 +106,8 @@ fn with_rs_init_notifies_those_that_start_up_are_told() {
     config.init_notifies = true;
     let world = World::new(config);
     assert_eq!(world.ran(), ["/up"]);
-    assert_eq!(world.lines(), ["RS [10.9.0.21]:tcp:80 [10.9.0.100]:tcp:80 UP"]);
+    let lines = ["VS [10.9.0.100]:tcp:80 UP", "RS [10.9.0.21]:tcp:80 [10.9.0.100]:tcp:80 UP"];
+    assert_eq!(world.lines(), lines);
 }
 
 #[test]
@@ -137,4 +138,19 @@ fn a_director_without_servers_is_not_needed() {
     let world = World::new(config(Vec::new()));
     assert!(!world.director.is_needed());
     assert!(World::new(config(vec![server(vec![real(1, 1)])])).director.is_needed());
+}
+
+#[test]
+fn with_alpha_the_first_failure_is_told_once() {
+    let mut one = real(1, 1);
+    one.checkers[0].pace.alpha = true;
+    let mut world = World::fresh(config(vec![server(vec![one])]));
+    world.kill(1);
+    let mut world = world.begun();
+    world.run(secs(30));
+    let lines = ["VS [10.9.0.100]:tcp:80 DOWN", "RS [10.9.0.21]:tcp:80 [10.9.0.100]:tcp:80 DOWN"];
+    assert_eq!(world.lines(), lines);
+    world.heal(1);
+    world.run(secs(10));
+    assert_eq!(world.lines().len(), 4);
 }

@@ -23,6 +23,7 @@ fn each_destination_then_the_service_is_removed() {
     use Command::{DelDestination, DelService};
     assert!(matches!(world.commands[..], [DelDestination(..), DelDestination(..), DelService(_)]));
     assert!(world.exited && world.kernel.services.is_empty());
+    assert!(world.said("Shutting down service [10.9.0.21]:tcp:80 from VS [10.9.0.100]:tcp:80"));
 }
 
 #[test]

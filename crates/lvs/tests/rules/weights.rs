@@ -32,7 +32,7 @@ fn exit_twelve_makes_weight_ten() {
     world.codes.insert("/load".into(), 12);
     world.run(secs(6));
     assert!(is(&world.kernel.weights(), 10));
-    assert!(world.said("changes from 5 to 10"));
+    assert!(world.said("Changing weight from 5 to 10 for active service [10.9.0.21]:tcp:80"));
 }
 
 #[test]
@@ -79,7 +79,9 @@ fn a_weight_never_rises_above_the_kernels_largest() {
 
 #[test]
 fn a_hugely_negative_number_takes_the_server_down() {
-    let mut world = with_file(-65_535, false);
+    let mut world = with_file(-3, false);
+    assert!(is(&say(&mut world, 40_000), 0), "-120000 is a weight of 0");
+    let mut world = with_file(i32::MIN, false);
     assert!(say(&mut world, 1).is_empty());
     assert!(!world.is_up(0));
     assert!(is(&say(&mut world, 0), 5));

@@ -362,6 +362,13 @@ impl World {
         self.dead.remove(&real_ip(number).to_string());
     }
 
+    /// Lets first checks pass, and forgets what was told at the start.
+    pub(crate) fn settled(mut self) -> Self {
+        self.run(secs(1));
+        self.told.clear();
+        self
+    }
+
     /// Forgets what happened so far.
     pub(crate) fn forget(&mut self) {
         self.commands.clear();

@@ -30,14 +30,14 @@ const DNS_TYPES: [&str; 7] = ["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA"];
 const SMTP: u16 = 25;
 
 impl Lowering<'_> {
-    /// A checker, if the keyword is one.
+    /// The checkers of a keyword, if it is one of theirs.
     pub(super) fn checker(
         &mut self,
         block: &Node,
         real: &RealServer,
         usual: Usual,
         host: Option<&str>,
-    ) -> Option<Checker> {
+    ) -> Option<Vec<Checker>> {
         let mut usual = usual;
         let mut connection = Connection {
             ip: real.ip,
@@ -60,11 +60,16 @@ impl Lowering<'_> {
         connection.timeout = usual.connect_timeout.map_or(timeout, values::micros);
         let (retry, delay) = usual_retry(block.row.name);
         let pace = usual.pace(retry, delay, log);
+        let mut others = Vec::new();
         let kind = match block.name() {
             "TCP_CHECK" => CheckerKind::Tcp,
             "HTTP_GET" | "SSL_GET" => self.http(block, host)?,
             "MISC_CHECK" => self.misc(block, pace.delay_loop)?,
-            "SMTP_CHECK" => self.smtp(block, &mut connection),
+            "SMTP_CHECK" => {
+                let (kind, hosts) = self.smtp(block, &mut connection);
+                others = hosts;
+                kind
+            }
             "DNS_CHECK" => self.dns(block)?,
             "UDP_CHECK" => self.udp(block),
             "PING_CHECK" => CheckerKind::Ping,
@@ -72,7 +77,8 @@ impl Lowering<'_> {
             "BFD_CHECK" => self.bfd_check(block)?,
             _ => return None,
         };
-        Some(Checker { pace, connection, kind })
+        let connections = std::iter::once(connection).chain(others);
+        Some(connections.map(|to| Checker { pace, connection: to, kind: kind.clone() }).collect())
     }
 
     fn connection(&mut self, node: &Node, connection: &mut Connection) {
@@ -241,7 +247,12 @@ impl Lowering<'_> {
         Some(CheckerKind::Misc { command, timeout, dynamic })
     }
 
-    fn smtp(&mut self, block: &Node, connection: &mut Connection) -> CheckerKind {
+    /// A mail server, and those of `host` blocks: each is a check of its own (measured).
+    fn smtp(
+        &mut self,
+        block: &Node,
+        connection: &mut Connection,
+    ) -> (CheckerKind, Vec<Connection>) {
         if connection.port == 0 {
             connection.port = SMTP;
         }
@@ -265,7 +276,7 @@ impl Lowering<'_> {
                 _ => {}
             }
         }
-        CheckerKind::Smtp { helo, hosts }
+        (CheckerKind::Smtp { helo }, hosts)
     }
 
     fn dns(&mut self, block: &Node) -> Option<CheckerKind> {

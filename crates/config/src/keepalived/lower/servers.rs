@@ -362,8 +362,8 @@ impl Lowering<'_> {
         }
         self.mark_port(block.place(), draft, &mut real);
         for node in block.nodes() {
-            let checker = self.checker(node, &real, usual, host.as_deref());
-            real.checkers.extend(checker);
+            let checkers = self.checker(node, &real, usual, host.as_deref());
+            real.checkers.extend(checkers.into_iter().flatten());
         }
         Some(real)
     }
