@@ -26,6 +26,7 @@ mod runner;
 mod serial;
 mod stage;
 mod table;
+pub mod vm;
 mod words;
 mod world;
 

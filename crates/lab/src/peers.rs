@@ -162,7 +162,7 @@ impl Peer {
 }
 
 /// The build's `target` directory: above this program, or the current directory's.
-fn target_dir() -> Result<PathBuf> {
+pub(crate) fn target_dir() -> Result<PathBuf> {
     if let Some(dir) = std::env::var_os("HANDOVER_PEERS_TARGET") {
         return Ok(dir.into());
     }

@@ -1,7 +1,9 @@
 //! The command line of `handover lab`, and the words by which the lab calls itself inside.
 
 use crate::table::Table;
-use crate::{bench, client, demo, demo_vrrp, events, flood, httpd, init, library, runner, world};
+use crate::{
+    bench, client, demo, demo_vrrp, events, flood, httpd, init, library, runner, vm, world,
+};
 use anyhow::{Context, Result, bail};
 use sim::scenario::Pair;
 use std::path::Path;
@@ -49,6 +51,7 @@ fn act(words: &[&str]) -> Result<i32> {
         ["flood-routers", plan] => flood::run_adverts(plan).map(|()| 0),
         ["client", kind, address] => client::run(kind, address).map(|()| 0),
         ["httpd", port, pid_file] => httpd::run(port, pid_file).map(|()| 0),
+        ["vm", base, rest @ ..] => vm::inside(base, rest).map(|()| 0),
         ["inside", rest @ ..] => {
             world::settle()?;
             inside(rest)

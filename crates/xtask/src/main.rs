@@ -1,4 +1,4 @@
-//! The repository's tools: `cargo xtask tidy|ci|gen|scenarios|bench|sim`.
+//! The repository's tools: `cargo xtask tidy|ci|gen|scenarios|vm|bench|sim`.
 //!
 //! `ci` is the one gate, the same on a developer's machine and in CI; it only reads. `gen` writes
 //! what is generated.
@@ -10,6 +10,7 @@ mod crates;
 mod documents;
 mod generated;
 mod tidy;
+mod vm;
 
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ cargo xtask ci           fmt, clippy, tidy, tests, documentation; changes nothin
 cargo xtask gen          write the generated documents
 cargo xtask scenarios    every scenario on every pair of daemons, into docs/reference;
                          `scenarios keepalived`: those of virtual routers only
+cargo xtask vm [WORDS]   IPVS in a virtual machine, into docs/reference; words choose by name,
+                         --real has keepalived in our place, as a control
 cargo xtask bench heartbeat [OPTIONS]
                          how long clients wait, on pairs of Heartbeat and of ours, in turn
 cargo xtask bench vrrp [OPTIONS]
@@ -49,6 +52,7 @@ fn run(args: &[String]) -> Result<()> {
         Some((first, [which])) if first == "scenarios" && which == "keepalived" => {
             scenarios(&root, &[lab::Table::Keepalived])
         }
+        Some((first, words)) if first == "vm" => vm::run(&root, words),
         Some((first, rest)) if first == "sim" => program(&root, &["sim"], rest),
         Some((first, [what, rest @ ..])) if first == "bench" && what == "heartbeat" => {
             program(&root, &["lab", "--bench"], rest)

@@ -1,0 +1,237 @@
+//! The same configurations given to ours and to the ancestor: after each step both must have left
+//! the same in their kernels. All run at once, on hosts of their own, beside the same real servers.
+
+use super::cases::{self, Case};
+use super::director::{self, Director};
+use super::packages::Tree;
+use super::report::Row;
+use super::site::{self, Host};
+use super::web::Web;
+use anyhow::{Context, Result};
+use sim::scenario::Maker;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+/// The steps, as the table has them.
+pub(crate) const STEPS: [&str; 6] =
+    ["start", "one server ends", "all end", "all return", "reload", "stop"];
+
+/// A kernel's table that was the same for so long is settled: a check finds a dead server within
+/// two tries, a second apart.
+const QUIET: Duration = Duration::from_secs(5);
+/// How long settling may take, many daemons at once under emulation.
+const SETTLING: Duration = Duration::from_mins(1);
+/// How long ours may take longer than the ancestor to come to the same.
+const LATER: Duration = Duration::from_secs(15);
+/// How often tables are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What scripts of the configurations were told, in a world's own `/run`.
+const TOLD: &str = "run/told";
+
+/// Scripts and files that the configurations name.
+const FILES: [(&str, &str); 4] = [
+    ("/vmlab/told.sh", "#!/bin/sh\necho \"$@\" >> /run/told\n"),
+    ("/vmlab/weight.sh", "#!/bin/sh\nread -r code < /vmlab/weight\nexit $code\n"),
+    ("/vmlab/weight", "0\n"),
+    ("/vmlab/number", "0\n"),
+];
+
+/// One configuration on its hosts.
+struct Pair {
+    case: Case,
+    directors: Vec<Director>,
+    row: Row,
+}
+
+/// Runs every configuration that `chosen` says yes to, with these makers; of two, the first is the
+/// one that is right. With one, its tables are only collected.
+///
+/// # Errors
+/// When hosts or daemons can't be started.
+pub(crate) fn run(
+    tree: &Tree,
+    makers: &[Maker],
+    chosen: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Row>> {
+    let mut cases = cases::all()?;
+    cases.retain(|case| chosen(&case.name));
+    if cases.is_empty() {
+        return Ok(Vec::new());
+    }
+    for (path, text) in FILES {
+        fs::create_dir_all("/vmlab")?;
+        fs::write(path, text)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    }
+    let servers = site::hosts(&servers())?;
+    let webs: Vec<Web> = servers.iter().map(|host| Web::start(host, &[80])).collect();
+    println!("the real servers are ready");
+    let mut pairs = start(tree, cases, makers)?;
+    println!("{} daemons were started", pairs.len() * makers.len());
+    step(tree, &mut pairs, 0)?;
+    webs[0].set(false);
+    fs::write("/vmlab/weight", "12\n")?;
+    fs::write("/vmlab/number", "-1\n")?;
+    step(tree, &mut pairs, 1)?;
+    webs[1].set(false);
+    webs[2].set(false);
+    fs::write("/vmlab/weight", "1\n")?;
+    fs::write("/vmlab/number", "-250\n")?;
+    step(tree, &mut pairs, 2)?;
+    for web in &webs {
+        web.set(true);
+    }
+    fs::write("/vmlab/weight", "0\n")?;
+    fs::write("/vmlab/number", "1\n")?;
+    step(tree, &mut pairs, 3)?;
+    for pair in &mut pairs {
+        for director in &pair.directors {
+            if let Err(error) = director.reload(&pair.case.second) {
+                pair.row.fail(format!("{error:#}"));
+            }
+        }
+    }
+    step(tree, &mut pairs, 4)?;
+    stop(&mut pairs);
+    step(tree, &mut pairs, 5)?;
+    let hosts = pairs.iter().flat_map(|pair| pair.directors.iter().map(|d| d.host().clone()));
+    let hosts: Vec<Host> = hosts.chain(servers).collect();
+    let rows = pairs.into_iter().map(|pair| pair.row).collect();
+    site::remove(&hosts)?;
+    Ok(rows)
+}
+
+fn servers() -> Vec<(&'static str, Vec<String>)> {
+    let names = [("s1", 201), ("s2", 202), ("s3", 203)];
+    let addresses = |n: u32| vec![format!("10.0.0.{n}/24"), format!("2001:db8::{n}/64")];
+    names.into_iter().map(|(name, number)| (name, addresses(number))).collect()
+}
+
+fn start(tree: &Tree, cases: Vec<Case>, makers: &[Maker]) -> Result<Vec<Pair>> {
+    let mut wanted = Vec::new();
+    for number in 1..=cases.len() * makers.len() {
+        wanted.push((
+            format!("d{number}"),
+            vec![format!("10.0.0.{number}/24"), format!("2001:db8::d:{number}/64")],
+        ));
+    }
+    let wanted: Vec<(&str, Vec<String>)> =
+        wanted.iter().map(|(name, addresses)| (name.as_str(), addresses.clone())).collect();
+    let mut hosts = site::hosts(&wanted)?.into_iter();
+    let mut pairs = Vec::new();
+    for case in cases {
+        let mut directors = Vec::new();
+        for &maker in makers {
+            let host = hosts.next().context("a host for each")?;
+            host.ip(
+                "link add vrrp0 type dummy\naddr add 10.8.0.1/24 dev vrrp0\nlink set vrrp0 up\n",
+            )?;
+            if !case.before.is_empty() {
+                let words: Vec<&str> = case.before.iter().map(String::as_str).collect();
+                director::ipvsadm(tree, &host, &words)?;
+            }
+            let options: Vec<&str> = case.options.iter().map(String::as_str).collect();
+            directors.push(Director::start(tree, &host, maker, &case.first, &options)?);
+        }
+        let row = Row::new("same table", &case.name, &case.about);
+        pairs.push(Pair { case, directors, row });
+    }
+    Ok(pairs)
+}
+
+/// All are asked first and waited for then.
+fn stop(pairs: &mut [Pair]) {
+    for pair in pairs.iter() {
+        for director in &pair.directors {
+            director.signal("TERM").ok();
+        }
+    }
+    for pair in pairs {
+        for director in &pair.directors {
+            if let Err(error) = director.ended() {
+                pair.row.fail(format!("{error:#}"));
+            }
+        }
+    }
+}
+
+/// Waits until nothing moves any more, and compares.
+fn step(tree: &Tree, pairs: &mut [Pair], step: usize) -> Result<()> {
+    let began = Instant::now();
+    if step == 0 {
+        let there = || tables(pairs).is_ok_and(|all| all.iter().all(|one| one.contains("->")));
+        site::wait_for(SETTLING, there);
+    }
+    let (mut before, mut since) = (tables(pairs)?, Instant::now());
+    while since.elapsed() < QUIET && began.elapsed() < SETTLING {
+        std::thread::sleep(LOOK);
+        let now = tables(pairs)?;
+        if now != before {
+            (before, since) = (now, Instant::now());
+        }
+    }
+    let until = Instant::now() + LATER;
+    let mut alike = 0;
+    for pair in pairs.iter_mut() {
+        alike += usize::from(compare(tree, pair, step, until)?);
+    }
+    println!(
+        "{:>4} s  {}: {alike} of {} configurations alike",
+        began.elapsed().as_secs(),
+        STEPS[step],
+        pairs.len()
+    );
+    Ok(())
+}
+
+/// What the kernel shows of all hosts, quickly.
+fn tables(pairs: &[Pair]) -> Result<Vec<String>> {
+    pairs.iter().flat_map(|pair| &pair.directors).map(|director| director.host().table()).collect()
+}
+
+fn compare(tree: &Tree, pair: &mut Pair, step: usize, until: Instant) -> Result<bool> {
+    loop {
+        let mut states = Vec::new();
+        for director in &pair.directors {
+            states.push(state(tree, director)?);
+        }
+        let right = states.first().cloned().unwrap_or_default();
+        let differs = states.iter().position(|state| *state != right);
+        if let Some(wrong) = differs.filter(|_| Instant::now() >= until) {
+            let director = &pair.directors[wrong];
+            pair.row.fail(format!(
+                "{}: {:?} has\n{}where {:?} has\n{}its log ends with:\n{}",
+                STEPS[step],
+                director.maker(),
+                indented(&states[wrong]),
+                pair.directors[0].maker(),
+                indented(&right),
+                indented(&director.log_tail())
+            ));
+        }
+        if differs.is_none() || Instant::now() >= until {
+            pair.row.states.push(right);
+            return Ok(differs.is_none());
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// What is compared: the rules, and what scripts were told, in any order.
+fn state(tree: &Tree, director: &Director) -> Result<String> {
+    let mut text = director.rules(tree)?;
+    let mut told: Vec<String> = director.read(TOLD).lines().map(str::to_owned).collect();
+    told.sort();
+    for line in told {
+        text.push_str("told: ");
+        text.push_str(&line);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn indented(text: &str) -> String {
+    text.lines().flat_map(|line| ["    ", line, "\n"]).collect()
+}

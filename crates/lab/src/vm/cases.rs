@@ -1,0 +1,112 @@
+//! The configurations of `scenarios/lvs`: read, and made ready for a daemon.
+
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::path::Path;
+
+/// What `TCP` stands for in these files.
+const TCP: &str = "TCP_CHECK {
+            connect_port 80
+            connect_timeout 1
+            retry 1
+            delay_before_retry 1
+        }";
+
+/// Where the files are.
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/lvs");
+
+/// One configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    /// The file's name without its ending.
+    pub(crate) name: String,
+    /// What it shows: the comment at its head.
+    pub(crate) about: String,
+    /// The configuration at the start.
+    pub(crate) first: String,
+    /// And from the reload on.
+    pub(crate) second: String,
+    /// Options for the daemon.
+    pub(crate) options: Vec<String>,
+    /// Words for `ipvsadm` before the daemon starts.
+    pub(crate) before: Vec<String>,
+}
+
+/// All of them, by name.
+///
+/// # Errors
+/// When one can't be read or has no comment at its head.
+pub(crate) fn all() -> Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for entry in fs::read_dir(Path::new(FOLDER)).with_context(|| format!("cannot read {FOLDER}"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "conf") {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let text = fs::read_to_string(&path)?;
+            cases.push(parse(&name, &text).with_context(|| path.display().to_string())?);
+        }
+    }
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(cases)
+}
+
+fn parse(name: &str, text: &str) -> Result<Case> {
+    let about = text.lines().next().unwrap_or_default().trim_start_matches('#').trim().to_owned();
+    ensure!(!about.is_empty() && text.starts_with('#'), "no comment at its head");
+    let words = |key: &str| -> Vec<String> {
+        let line = text.lines().find_map(|line| line.strip_prefix(key));
+        line.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+    };
+    Ok(Case {
+        name: name.to_owned(),
+        about,
+        first: lines(text, '-'),
+        second: lines(text, '+'),
+        options: words("# options:"),
+        before: words("# before:"),
+    })
+}
+
+/// The lines of one time: those without a mark and those with this one.
+fn lines(text: &str, mark: char) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let Some(line) = (match line.chars().next() {
+            Some(first) if first == mark => Some(&line[1..]),
+            Some('-' | '+') => None,
+            _ => Some(line),
+        }) else {
+            continue;
+        };
+        out.push_str(if line.trim() == "TCP" { TCP } else { line });
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_choose_the_lines_of_before_and_after_the_reload() {
+        let text = "# About\n# options: -I -S 1\na\n-b\n+c\nTCP\n";
+        let case = parse("x", text).expect("understood");
+        assert_eq!(case.about, "About");
+        assert_eq!(case.options, ["-I", "-S", "1"]);
+        assert!(
+            case.first.contains("a\nb\nTCP_CHECK {")
+                && !case.first.contains('c'.to_string().as_str().repeat(2).as_str())
+        );
+        assert!(case.second.contains("a\nc\nTCP_CHECK {"));
+    }
+
+    #[test]
+    fn every_file_says_what_it_shows() {
+        let cases = all().expect("readable");
+        assert!(cases.len() >= 12, "{}", cases.len());
+        for case in cases {
+            assert!(case.about.ends_with('.'), "{}", case.name);
+        }
+    }
+}
