@@ -71,6 +71,15 @@ impl Host {
         self.inside(|| ip(script)).with_context(|| format!("on {}", self.name))
     }
 
+    /// The same for IPv6, where the words alone don't tell.
+    ///
+    /// # Errors
+    /// What `ip` says.
+    pub(crate) fn ip6(&self, script: &str) -> Result<()> {
+        self.inside(|| batch(&["-6", "-batch", "-"], script))
+            .with_context(|| format!("on {}", self.name))
+    }
+
     /// Sets kernel parameters of the host: `net/ipv4/ip_forward` and the like.
     ///
     /// # Errors
@@ -115,8 +124,8 @@ pub(crate) fn hosts(wanted: &[(&str, Vec<String>)]) -> Result<Vec<Host>> {
     let mut outside = String::new();
     for (name, _) in wanted {
         let _ = writeln!(outside, "netns add {name}");
-        let _ = writeln!(outside, "link add {name} type veth peer name eth0 netns {name}");
-        let _ = writeln!(outside, "link set {name} master {BRIDGE} up");
+        let _ = writeln!(outside, "link add name {name} type veth peer name eth0 netns {name}");
+        let _ = writeln!(outside, "link set dev {name} master {BRIDGE} up");
     }
     ip(&outside)?;
     let mut made = Vec::new();
@@ -141,6 +150,7 @@ pub(crate) fn hosts(wanted: &[(&str, Vec<String>)]) -> Result<Vec<Host>> {
 pub(crate) fn remove(hosts: &[Host]) -> Result<()> {
     let mut script = String::new();
     for host in hosts {
+        let _ = writeln!(script, "link del dev {}", host.name);
         let _ = writeln!(script, "netns del {}", host.name);
     }
     ip(&script)
@@ -151,13 +161,17 @@ pub(crate) fn remove(hosts: &[Host]) -> Result<()> {
 /// # Errors
 /// What `ip` says.
 pub(crate) fn cable(host: &Host, plugged: bool) -> Result<()> {
-    ip(&format!("link set {} {}\n", host.name, if plugged { "up" } else { "down" }))
+    ip(&format!("link set dev {} {}\n", host.name, if plugged { "up" } else { "down" }))
 }
 
 /// Has `ip` run a script in this thread's network.
 pub(crate) fn ip(script: &str) -> Result<()> {
+    batch(&["-batch", "-"], script)
+}
+
+fn batch(words: &[&str], script: &str) -> Result<()> {
     let mut child = Command::new("ip")
-        .args(["-batch", "-"])
+        .args(words)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

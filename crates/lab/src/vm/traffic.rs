@@ -73,6 +73,7 @@ const SERVICES: [Service; 10] = [
 /// Everything that is there.
 struct Stage<'a> {
     tree: &'a Tree,
+    hosts: Vec<Host>,
     clients: Vec<Host>,
     directors: Vec<Director>,
     webs: Vec<Web>,
@@ -97,6 +98,7 @@ pub(crate) fn run(tree: &Tree, maker: Maker, chosen: &dyn Fn(&str) -> bool) -> R
     for (name, about, work) in ACTS.into_iter().filter(|(name, ..)| chosen(name)) {
         rows.push(act(&mut stage, name, about, &work));
     }
+    site::remove(&stage.hosts)?;
     Ok(rows)
 }
 
@@ -147,8 +149,9 @@ fn set_up(tree: &Tree, maker: Maker) -> Result<Stage<'_>> {
         ("s1", list(&["10.0.0.201/24", "2001:db8::201/64"])),
         ("s2", list(&["10.0.0.202/24", "2001:db8::202/64"])),
         ("s3", list(&["10.0.0.203/24", "2001:db8::203/64"])),
-        ("sorry", list(&["10.0.0.204/24"])),
+        ("sorry", list(&["10.0.0.204/24", "2001:db8::204/64"])),
     ])?;
+    let all = hosts.clone();
     let servers = hosts.split_off(4);
     let machines = hosts.split_off(2);
     let mut webs = Vec::new();
@@ -166,7 +169,7 @@ fn set_up(tree: &Tree, maker: Maker) -> Result<Stage<'_>> {
         ])?;
         directors.push(Director::start(tree, host, maker, &config(priority), &[])?);
     }
-    let stage = Stage { tree, clients: hosts, directors, webs };
+    let stage = Stage { tree, hosts: all, clients: hosts, directors, webs };
     let all_up = || {
         let answered = ask(&stage.clients[0], VIP, 91).is_ok();
         answered && holds(stage.directors[0].host(), VIP)
@@ -181,7 +184,13 @@ fn set_up(tree: &Tree, maker: Maker) -> Result<Stage<'_>> {
 
 /// A real server: it has the virtual addresses, tells nobody, and takes tunnels apart.
 fn furnish_server(host: &Host) -> Result<()> {
-    host.sysctl(&[("net/ipv4/conf/all/arp_ignore", "1"), ("net/ipv4/conf/all/arp_announce", "2")])?;
+    host.sysctl(&[
+        ("net/ipv4/conf/all/arp_ignore", "1"),
+        ("net/ipv4/conf/all/arp_announce", "2"),
+        // The director would tell it a way past itself, as all are on one cable.
+        ("net/ipv6/conf/all/accept_redirects", "0"),
+        ("net/ipv6/conf/eth0/accept_redirects", "0"),
+    ])?;
     host.ip("addr add 192.0.2.100/32 dev lo\n\
          addr add 2001:db8:1::100/128 dev lo\n\
          link set tunl0 up\n\
@@ -189,11 +198,13 @@ fn furnish_server(host: &Host) -> Result<()> {
          link set ip6tnl0 up\n\
          fou add port 6080 gue\n\
          route add 192.0.2.0/24 dev eth0\n\
-         -6 route add 2001:db8:1::/64 dev eth0\n\
          route add 192.0.2.0/24 via 10.0.0.254 table 100\n\
-         -6 route add 2001:db8:1::/64 via 2001:db8::fe table 100\n\
-         rule add from 10.0.0.0/24 lookup 100\n\
-         -6 rule add from 2001:db8::/64 lookup 100\n")
+         rule add from 10.0.0.0/24 to 192.0.2.0/24 lookup 100\n")?;
+    host.ip6(
+        "route add 2001:db8:1::/64 dev eth0\n\
+         route add 2001:db8:1::/64 via 2001:db8::fe table 100\n\
+         rule add from 2001:db8::/64 to 2001:db8:1::/64 lookup 100\n",
+    )
 }
 
 /// A director's configuration.

@@ -23,49 +23,58 @@ const PACE: Duration = Duration::from_millis(100);
 /// What is asked for to get the long file.
 pub(crate) const LONG: &str = "/long";
 
-/// The web servers of one host.
-pub(crate) struct Web {
-    up: Arc<AtomicBool>,
-    listening: Arc<AtomicBool>,
+/// The web servers of one host; they end for good when this is dropped.
+pub(crate) struct Web(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    up: AtomicBool,
+    listening: AtomicBool,
+    ended: AtomicBool,
 }
 
 impl Web {
     /// Starts servers on these ports of a host, which answer with its name.
     pub(crate) fn start(host: &Host, ports: &[u16]) -> Self {
-        let up = Arc::new(AtomicBool::new(true));
-        let listening = Arc::new(AtomicBool::new(false));
-        let web = Self { up: up.clone(), listening: listening.clone() };
-        let (host, ports) = (host.clone(), ports.to_vec());
+        let state = Arc::new(State { up: true.into(), ..State::default() });
+        let (host, ports, served) = (host.clone(), ports.to_vec(), state.clone());
         std::thread::spawn(move || {
-            if let Err(error) = serve(&host, &ports, &up, &listening) {
+            if let Err(error) = serve(&host, &ports, &served) {
                 println!("the servers of {} ended: {error:#}", host.name());
             }
         });
-        web
+        Self(state)
     }
 
     /// Ends them, so that connections are refused, or starts them again; waits until it is so.
     pub(crate) fn set(&self, up: bool) {
         const LIMIT: Duration = Duration::from_secs(10);
-        self.up.store(up, Ordering::SeqCst);
-        super::site::wait_for(LIMIT, || self.listening.load(Ordering::SeqCst) == up);
+        self.0.up.store(up, Ordering::SeqCst);
+        super::site::wait_for(LIMIT, || self.0.listening.load(Ordering::SeqCst) == up);
     }
 }
 
-fn serve(host: &Host, ports: &[u16], up: &AtomicBool, listening: &AtomicBool) -> Result<()> {
+impl Drop for Web {
+    fn drop(&mut self) {
+        self.0.ended.store(true, Ordering::SeqCst);
+    }
+}
+
+fn serve(host: &Host, ports: &[u16], state: &State) -> Result<()> {
     host.step_in()?;
     let mut sockets: Vec<TcpListener> = Vec::new();
-    loop {
-        if up.load(Ordering::SeqCst) && sockets.is_empty() {
+    while !state.ended.load(Ordering::SeqCst) {
+        let up = state.up.load(Ordering::SeqCst);
+        if up && sockets.is_empty() {
             for &port in ports {
                 let socket = TcpListener::bind(("::", port)).context("a port is taken")?;
                 socket.set_nonblocking(true)?;
                 sockets.push(socket);
             }
-        } else if !up.load(Ordering::SeqCst) {
+        } else if !up {
             sockets.clear();
         }
-        listening.store(!sockets.is_empty(), Ordering::SeqCst);
+        state.listening.store(!sockets.is_empty(), Ordering::SeqCst);
         let mut polled: Vec<PollFd<'_>> =
             sockets.iter().map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
         poll(&mut polled, Some(&LOOK)).ok();
@@ -77,6 +86,7 @@ fn serve(host: &Host, ports: &[u16], up: &AtomicBool, listening: &AtomicBool) ->
             }
         }
     }
+    Ok(())
 }
 
 fn answer(mut stream: TcpStream, name: &str) -> std::io::Result<()> {
