@@ -195,7 +195,7 @@ fn compare(tree: &Tree, pair: &mut Pair, step: usize, until: Instant) -> Result<
     loop {
         let mut states = Vec::new();
         for director in &pair.directors {
-            states.push(state(tree, director)?);
+            states.push(state(tree, director, pair.case.more())?);
         }
         let right = states.first().cloned().unwrap_or_default();
         let differs = states.iter().position(|state| *state != right);
@@ -220,8 +220,8 @@ fn compare(tree: &Tree, pair: &mut Pair, step: usize, until: Instant) -> Result<
 }
 
 /// What is compared: the rules, and what scripts were told, in any order.
-fn state(tree: &Tree, director: &Director) -> Result<String> {
-    let mut text = director.rules(tree)?;
+fn state(tree: &Tree, director: &Director, more: bool) -> Result<String> {
+    let mut text = director.rules(tree, more)?;
     let mut told: Vec<String> = director.read(TOLD).lines().map(str::to_owned).collect();
     told.sort();
     for line in told {

@@ -58,6 +58,7 @@ impl Director {
         let program = match maker {
             Maker::Ours => world::handover_program()?,
             Maker::Real => tree.file("usr/sbin/keepalived"),
+            Maker::Frr => bail!("FRR has no virtual servers"),
         };
         let mut command = Command::new("unshare");
         command.args(["--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]);
@@ -155,14 +156,16 @@ impl Director {
         fs::read_to_string(path).unwrap_or_default()
     }
 
-    /// Its virtual servers by `ipvsadm -Sn`, its timeouts and its sync daemons.
+    /// Its virtual servers by `ipvsadm -Sn`; with `more`, its timeouts and its sync daemons too.
     ///
     /// # Errors
     /// What `ipvsadm` says.
-    pub(crate) fn rules(&self, tree: &Tree) -> Result<String> {
+    pub(crate) fn rules(&self, tree: &Tree, more: bool) -> Result<String> {
         let mut text = ipvsadm(tree, &self.host, &["-Sn"])?;
-        text.push_str(&ipvsadm(tree, &self.host, &["-L", "--timeout"])?);
-        text.push_str(&ipvsadm(tree, &self.host, &["-L", "--daemon"])?);
+        if more {
+            text.push_str(&ipvsadm(tree, &self.host, &["-L", "--timeout"])?);
+            text.push_str(&ipvsadm(tree, &self.host, &["-L", "--daemon"])?);
+        }
         Ok(text)
     }
 

@@ -145,9 +145,11 @@ impl Guest {
         shared: &Path,
         console: &Path,
     ) -> Result<Self> {
-        let (processor, how) = match accelerator {
-            "kvm" => ("host", "kvm"),
-            _ => ("max", "tcg,thread=multi,tb-size=512"),
+        // Under hardware virtualisation it may end with words of its own; then the other way is
+        // tried, and nobody has to be told.
+        let (processor, how, errors) = match accelerator {
+            "kvm" => ("host", "kvm", Stdio::null()),
+            _ => ("max", "tcg,thread=multi,tb-size=512", Stdio::inherit()),
         };
         let share = |path: &Path, tag: &str, more: &str| {
             let path = path.display().to_string().replace(',', ",,");
@@ -169,7 +171,7 @@ impl Guest {
             .args(["-virtfs", &share(shared, "vmctl", "")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
+            .stderr(errors)
             .spawn()
             .context("cannot start qemu-system-x86_64")?;
         Ok(Self { qemu, began: Instant::now() })

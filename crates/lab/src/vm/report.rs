@@ -85,8 +85,8 @@ impl Results {
         );
         text.push_str(&STEPS.join(", "));
         text.push_str(
-            ") the texts of `ipvsadm -Sn`, `ipvsadm -L --timeout` and `ipvsadm -L --daemon` must be \
-             equal, and so must be what scripts were told.\n\n\
+            ") the texts of `ipvsadm -Sn` must be equal, and of `ipvsadm -L --timeout` and \
+             `ipvsadm -L --daemon` where they are touched, and what scripts were told.\n\n\
              | configuration | what it shows | the same |\n|---|---|---|\n",
         );
         for row in self.rows.iter().filter(|row| !row.states.is_empty()) {

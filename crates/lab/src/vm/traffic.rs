@@ -279,6 +279,8 @@ fn answered_by(stage: &Stage, port: u16, names: &[&str], limit: Duration) -> Res
 fn server_ends(stage: &mut Stage) -> Result<String> {
     stage.webs[2].set(false);
     let gone = answered_by(stage, 80, &["s1", "s2"], FOUND)?;
+    // Each service has checks of its own.
+    answered_by(stage, 8080, &["s1", "s2"], FOUND)?;
     let found = shares(&stage.clients[1], VIP, 8080, 8)?;
     ensure!(found.get("s1") == Some(&6), "the rest is not shared 3 to 1: {}", told(&found));
     stage.webs[2].set(true);
