@@ -73,6 +73,19 @@ fn words() -> impl Strategy<Value = String> {
     proptest::collection::vec(word, 0..80).prop_map(|words| words.join(" "))
 }
 
+#[test]
+fn the_fuzzer_s_corpus_is_read_without_panic() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/keepalived");
+    let mut files = 0;
+    for entry in std::fs::read_dir(corpus).expect("a corpus") {
+        #[expect(clippy::disallowed_methods, reason = "a test reads its corpus")]
+        let bytes = std::fs::read(entry.expect("a directory entry").path()).expect("a file of it");
+        feed(&String::from_utf8_lossy(&bytes));
+        files += 1;
+    }
+    assert!(files > 50, "the corpus is there");
+}
+
 proptest! {
     #[test]
     fn arbitrary_text_is_read_without_panic(text in "\\PC{0,200}|[ -~\n\t\r]{0,300}") {
