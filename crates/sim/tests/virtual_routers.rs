@@ -132,11 +132,11 @@ fn plain(steps: &[(u64, Act)]) -> Schedule {
 }
 
 #[test]
-fn two_thousand_random_schedules_break_no_promise() {
-    let report = search::<Role>(1..=2000, &mut || true);
+fn three_hundred_random_schedules_break_no_promise() {
+    let report = search::<Role>(1..=300, &mut || true);
     let failures: Vec<String> = report.failures.iter().map(ToString::to_string).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert_eq!(report.schedules, 2000);
+    assert_eq!(report.schedules, 300);
 }
 
 #[test]
@@ -163,7 +163,9 @@ fn a_plain_pair_fails_over_and_back() {
 
 #[test]
 fn two_routers_that_hear_nothing_are_caught_although_they_mean_well() {
-    let found = sin::<Wrong<Deaf>>(&plain(&[]));
+    // Of equal worth, they take over in the same moment, before either could be heard.
+    let setup = Setup { priorities: vec![100, 100], ..Setup::plain() };
+    let found = sin::<Wrong<Deaf>>(&schedule(setup, &[]));
     assert!(matches!(found, Some(Sin::TwoMasters { router: 0, hosts: (0, 1), .. })), "{found:?}");
 }
 

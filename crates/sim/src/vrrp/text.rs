@@ -1,6 +1,6 @@
 //! A setup as the keepalived.conf of each host, and what reading that gives.
 
-use super::setup::{Keys, NAMES, Plan, Preemption, Setup, Tracking, WIRES};
+use super::setup::{Keys, NAMES, Plan, Setup, Tracking, WIRES};
 use ::vrrp::config::Config;
 use config::File;
 use config::keepalived::{Host, Interface, keepalived};
@@ -126,14 +126,16 @@ fn instance(text: &mut String, setup: &Setup, host: usize, router: usize, own: &
     let wire = setup.wire_of(router);
     let priority = setup.priority_of(host, router, own);
     let state = if setup.masters[host] { "MASTER" } else { "BACKUP" };
-    // Together with `state MASTER` it clears the state, with a complaint.
     let nopreempt = setup.never_preempts(priority);
+    let delayed = !setup.preempt_delay().is_zero() && priority != 255;
+    // Together with `state MASTER` these clear the state, with a complaint.
+    let cleared = nopreempt || delayed || setup.keys == Keys::Ah;
     let _ = writeln!(
         text,
         "vrrp_instance {} {{\n state {}\n interface {}\n virtual_router_id {}\n priority {priority}\n \
          version {}\n advert_int {}\n down_timer_adverts {}\n garp_master_delay {}",
         NAMES[router],
-        if nopreempt || setup.keys == Keys::Ah { "BACKUP" } else { state },
+        if cleared { "BACKUP" } else { state },
         WIRES[wire],
         FIRST_VRID + router,
         setup.version,
@@ -151,8 +153,8 @@ fn instance(text: &mut String, setup: &Setup, host: usize, router: usize, own: &
             line(text, keyword, "");
         }
     }
-    if let (Preemption::After(delay), 1..=254) = (setup.preemption, priority) {
-        line(text, "preempt_delay", &seconds(delay));
+    if delayed {
+        line(text, "preempt_delay", &seconds(setup.preempt_delay()));
     }
     keys(text, setup, host);
     if setup.unicast {
