@@ -2,12 +2,13 @@
 //! means, and to hostile text.
 
 mod balancer;
+mod cases;
 mod hostile;
 mod meaning;
-mod peer;
 mod verdicts;
 
 use base::{Diagnostic, Severity};
+use cases::expand;
 use config::File;
 use config::keepalived::{Host, Interface, Keepalived, Program, Sources, keepalived};
 use std::collections::BTreeSet;
@@ -67,18 +68,4 @@ fn codes(found: &[Diagnostic]) -> Vec<&str> {
 fn complained_lines(read: &Keepalived, text: &str) -> BTreeSet<usize> {
     let counts = |found: &&Diagnostic| found.severity > Severity::Note;
     read.findings.iter().filter(counts).map(|found| found.line_column(text).0).collect()
-}
-
-/// What `in` and `global` cases stand in.
-const INSTANCE: &str = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n \
-                        virtual_ipaddress {\n  10.0.0.100\n }\n";
-
-/// The whole text of a case.
-fn expand(kind: &str, name: &str, body: &str) -> String {
-    match kind {
-        "in" => format!("{INSTANCE}{body}}}\n"),
-        "global" => format!("global_defs {{\n{body}}}\n{INSTANCE}}}\n"),
-        _ if name == "byte_order_mark" => format!("\u{feff}{body}"),
-        _ => body.to_owned(),
-    }
 }

@@ -1,53 +1,9 @@
 //! Our verdict on each configuration is keepalived's, or the difference is listed with a reason.
 
-use super::{complained_lines, expand, read};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// One measured case.
-pub(super) struct Case {
-    pub name: &'static str,
-    pub text: String,
-    /// What `keepalived -t` returned.
-    pub exit: u8,
-    /// The lines it named.
-    pub lines: BTreeSet<usize>,
-    /// Instances that ran, or `exitN`.
-    pub runs: &'static str,
-}
-
-/// All measured cases.
-pub(super) fn cases() -> Vec<Case> {
-    let table = include_str!("verdicts/measured.txt");
-    let value = |word: &'static str| word.split_once('=').expect("name=value").1;
-    let mut cases = Vec::new();
-    for case in table.split("\n---- ").skip(1) {
-        let (head, body) = case.split_once('\n').unwrap_or((case, ""));
-        let words: Vec<&str> = head.split_whitespace().collect();
-        let [exit, lines, runs, kind, name] = *words.as_slice() else { panic!("head: {head}") };
-        // The split took the last line's end; an empty body had none.
-        let body = if body.is_empty() { String::new() } else { format!("{body}\n") };
-        cases.push(Case {
-            name,
-            text: expand(kind, name, &body),
-            exit: value(exit).parse().expect("an exit code"),
-            lines: value(lines).split(',').filter_map(|line| line.parse().ok()).collect(),
-            runs: value(runs),
-        });
-    }
-    cases
-}
-
-/// What is different on purpose: by case, what ours says, and why.
-fn differences() -> BTreeMap<&'static str, (Vec<&'static str>, &'static str)> {
-    let table = include_str!("verdicts/differences.txt");
-    let rows = table.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
-    rows.map(|row| {
-        let (head, reason) = row.split_once(" | ").expect("NAME WHAT... | REASON");
-        let mut words = head.split_whitespace();
-        (words.next().expect("a name"), (words.collect(), reason))
-    })
-    .collect()
-}
+use super::cases::{Case, cases, differences};
+use super::{complained_lines, read};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 #[test]
 fn every_measured_verdict_is_ours_or_the_difference_has_a_reason() {
@@ -92,4 +48,70 @@ fn every_finding_says_what_it_does_to_the_cluster_and_where_it_stands() {
             assert!(case.text.get(found.span.range()).is_some(), "{}: {found:?}", case.name);
         }
     }
+}
+
+/// The page that lists every case and every difference.
+const PAGE: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/keepalived-configurations.md");
+
+const HEAD: &str = "\
+# Configurations, ours and keepalived's
+
+What keepalived 2.2.7 and Handover make of the same configurations: combinations and mistakes that
+are in use. `-t` is what `keepalived -t` returns; *runs* is the instances that run after a start
+(`-`: none; `exitN`: the daemon ended). The texts are in
+`crates/config/tests/keepalived/verdicts/measured.txt`; `crates/lab/tests/keepalived_configurations.rs`
+asks both daemons anew. Written by `HANDOVER_WRITE=1 cargo test -p handover-config --test keepalived`.
+";
+
+/// What ours says: the exit code and the instances.
+fn ours(case: &Case) -> (u8, String) {
+    let read = read(&case.text);
+    let names: Vec<&str> = read.vrrp.instances.iter().map(|one| one.name.as_str()).collect();
+    (read.exit_code, if names.is_empty() { "-".to_owned() } else { names.join(",") })
+}
+
+fn page() -> String {
+    let (cases, differences) = (cases(), differences());
+    let (other, same): (Vec<&Case>, Vec<&Case>) =
+        cases.iter().partition(|case| differences.contains_key(case.name));
+    let mut text = HEAD.to_owned();
+    let _ = write!(
+        text,
+        "\n## Where they differ\n\n{} of {} configurations, each on purpose.\n\n\
+         | configuration | keepalived: `-t` | runs | ours: `-t` | runs | why |\n|---|---|---|---|---|---|\n",
+        other.len(),
+        cases.len()
+    );
+    for case in other {
+        let (exit, runs) = ours(case);
+        let (_, reason) = differences[case.name];
+        let name = case.name.replace('_', " ");
+        let _ = writeln!(
+            text,
+            "| {name} | {} | {} | {exit} | {runs} | {reason} |",
+            case.exit, case.runs
+        );
+    }
+    text.push_str(
+        "\n## Where they agree\n\nA file of its own, or lines inside a good file.\n\n\
+         | configuration | | `-t` | runs |\n|---|---|---|---|\n",
+    );
+    for case in same {
+        let name = case.name.replace('_', " ");
+        let kind = if case.whole { "file" } else { "lines" };
+        let _ = writeln!(text, "| {name} | {kind} | {} | {} |", case.exit, case.runs);
+    }
+    text
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test compares a page of the documents")]
+fn the_page_of_configurations_is_what_the_tables_say() {
+    let page = page();
+    if std::env::var_os("HANDOVER_WRITE").is_some() {
+        std::fs::write(PAGE, &page).expect("the page can be written");
+    }
+    let there = std::fs::read_to_string(PAGE).unwrap_or_default();
+    assert!(there == page, "write it anew: HANDOVER_WRITE=1 cargo test -p handover-config");
 }
