@@ -92,10 +92,26 @@ pub fn unknown(word: &str, known: &[&str]) -> String {
     format!("nothing here is called {word}{hint}; there are: {there}{more}")
 }
 
-/// The events of the story, oldest first.
+/// The events of the story, oldest first: the chain of causes of the last state, and what happened
+/// to the topic since the state before, which timers and adverts led on from.
 pub fn walk<'a>(events: &'a [Event], topic: Topic<'_>) -> Vec<&'a Event> {
-    trace(events, None, &|subject| about(subject, topic), &decides)
+    let about = |subject: &Subject| about(subject, topic);
+    let mut story = trace(events, None, &about, &decides);
+    let states = |event: &&Event| about(&event.subject) && decides(event.kind);
+    let mut last = events.iter().rev().filter(states);
+    if let (Some(now), Some(before)) = (last.next(), last.next()) {
+        let between = before.id..now.id;
+        let led = events.iter().filter(|of| between.contains(&of.id) && about(&of.subject));
+        story.extend(led);
+    }
+    story.sort_by_key(|event| event.id);
+    story.dedup_by_key(|event| event.id);
+    // Of a long wait the last steps matter.
+    story.split_off(story.len().saturating_sub(STEPS_MAX))
 }
+
+/// So many steps of a story are told.
+const STEPS_MAX: usize = 30;
 
 const fn decides(kind: EventKind) -> bool {
     matches!(

@@ -295,7 +295,7 @@ impl Parser<'_> {
             let what = format!("`{}` is read and does nothing", row.name);
             self.found.note(at, "does-nothing", what, [why, "", "remove the line"]);
         }
-        if row.since == Since::V2_4 {
+        if row.since == Since::V2_4 && !matches!(row.standing, Standing::Inert(_)) {
             let what = format!("`{}` is newer than keepalived 2.2.7", row.name);
             let then = ["it acts here", "2.2.7 says it is unknown and ignores it", ""];
             self.found.note(at, "newer", what, then);

@@ -1,6 +1,7 @@
 //! What an administrator should look at in a role of virtual routers, loudest first.
 
 use api::Level;
+use api::lvs::{LvsStatus, RealServerStatus};
 use api::vrrp::{RefusedStatus, RouterState, RouterStatus, VrrpStatus};
 use base::Instant;
 use std::time::Duration;
@@ -12,6 +13,7 @@ const LATELY: Duration = Duration::from_mins(2);
 /// Sentences with their loudness.
 pub(crate) fn warnings(
     status: &VrrpStatus,
+    lvs: Option<&LvsStatus>,
     disabled: &[String],
     now: Instant,
 ) -> Vec<(Level, String)> {
@@ -34,8 +36,37 @@ pub(crate) fn warnings(
             if tracker.said.is_empty() { String::new() } else { format!(": {}", tracker.said) };
         all.push((Level::Warning, format!("{} {} is not well{said}", tracker.kind, tracker.name)));
     }
+    if let Some(lvs) = lvs {
+        all.extend(servers(lvs));
+    }
     all.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
     all
+}
+
+/// What is wrong with virtual servers.
+fn servers(lvs: &LvsStatus) -> Vec<(Level, String)> {
+    let mut all = Vec::new();
+    all.extend(lvs.problem.iter().map(|why| (Level::Error, why.clone())));
+    for server in &lvs.servers {
+        let name = &server.name;
+        all.extend(server.problem.iter().map(|why| (Level::Error, format!("{name}: {why}"))));
+        if !server.up {
+            let (weight, quorum) = (server.weight, server.quorum);
+            let text = format!("virtual server {name} is DOWN: weight {weight} of quorum {quorum}");
+            all.push((Level::Error, text));
+        }
+        let down = server.real.iter().filter(|real| !real.up);
+        all.extend(down.map(|real| (Level::Warning, down_because(name, real))));
+    }
+    all
+}
+
+fn down_because(server: &str, real: &RealServerStatus) -> String {
+    let failing = real.checkers.iter().find(|checker| !checker.up);
+    let why = failing.and_then(|checker| {
+        checker.last.as_ref().map(|last| format!(": {}: {last}", checker.kind))
+    });
+    format!("real server {} of {server} is DOWN{}", real.name, why.unwrap_or_default())
 }
 
 /// Somebody's adverts don't count here: then both may be masters (docs/ancestors/keepalived.md,
@@ -97,11 +128,11 @@ mod tests {
     fn a_master_that_refuses_a_rival_is_told_loudly_and_not_for_ever() {
         let status =
             VrrpStatus { routers: vec![router(RouterState::Master)], ..Default::default() };
-        let soon = warnings(&status, &[], Instant::ZERO + Duration::from_secs(5));
+        let soon = warnings(&status, None, &[], Instant::ZERO + Duration::from_secs(5));
         assert_eq!(soon.len(), 1);
         assert_eq!(soon[0].0, Level::Error);
         assert!(soon[0].1.contains("192.0.2.9") && soon[0].1.contains("both hold"), "{soon:?}");
-        assert!(warnings(&status, &[], Instant::ZERO + LATELY * 2).is_empty());
+        assert!(warnings(&status, None, &[], Instant::ZERO + LATELY * 2).is_empty());
     }
 
     #[test]
@@ -115,7 +146,7 @@ mod tests {
             said: "exit code 3".into(),
         };
         let status = VrrpStatus { trackers: vec![tracker], ..Default::default() };
-        let all = warnings(&status, &["VI_2".into()], Instant::ZERO);
+        let all = warnings(&status, None, &["VI_2".into()], Instant::ZERO);
         assert!(all[0].1.starts_with("VI_2 does not run"), "{all:?}");
         assert_eq!(all[1].1, "script chk is not well: exit code 3");
     }

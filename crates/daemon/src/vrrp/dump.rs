@@ -264,6 +264,7 @@ impl Report<'_> {
             Version::V2 => format!("{} sec", seconds(instance.advert_int)),
             Version::V3 => format!("{} milli-sec", instance.advert_int.as_millis()),
         };
+        let switch = |on: bool| if on { "enabled" } else { "disabled" };
         let mut lines = vec![
             format!(" VRRP Instance = {}", instance.name),
             format!("   VRRP Version = {}", status.version),
@@ -271,33 +272,101 @@ impl Report<'_> {
         lines.extend(status.group.iter().map(|group| format!("   Sync group = {group}")));
         lines.extend([
             format!("   State = {}", status.state.word()),
+            format!("   Wantstate = {}", status.state.word()),
+            format!("   Number of interface and track script faults = {}", status.faults.len()),
             format!("   Last transition = {:.6}", self.wall(status.since)),
             format!("   Interface = {}", instance.interface.as_deref().unwrap_or("(none)")),
         ]);
-        match &instance.destination {
-            Destination::Multicast(group) => lines.push(format!("   Multicast address {group}")),
-            Destination::Unicast(peers) => {
-                lines.push(format!("   Unicast peer ({}) :", peers.len()));
-                lines.extend(peers.iter().map(|peer| format!("     {}", peer.ip)));
-            }
+        match (instance.source, status.master.filter(|_| set)) {
+            (Some(ip), _) => lines.push(format!("   Using src_ip = {ip} (from configuration)")),
+            (None, Some(ip)) => lines.push(format!("   Using src_ip = {ip}")),
+            (None, None) => {}
         }
-        let switch = |on: bool| if on { "enabled" } else { "disabled" };
+        if let Destination::Multicast(group) = &instance.destination {
+            lines.push(format!("   Multicast address {group}"));
+        }
+        lines.extend(announcing(&instance.garp));
         lines.extend([
+            format!("   Down timer adverts = {}", instance.down_timer_adverts),
+            format!(
+                "   Send advert after receive lower priority advert = {}",
+                !instance.lower_prio_no_advert
+            ),
+            format!(
+                "   Send advert after receive higher priority advert = {}",
+                instance.higher_prio_send_advert
+            ),
             format!("   Virtual Router ID = {}", instance.vrid),
             format!("   Priority = {}", status.base_priority),
             format!("   Effective priority = {}", status.effective_priority),
             format!("   Advert interval = {interval}"),
             format!("   Accept = {}", switch(instance.accept)),
             format!("   Preempt = {}", switch(instance.preempt)),
-            format!("   Virtual IP ({}):", instance.addresses.len()),
         ]);
-        let addresses = addresses(instance, &instance.addresses, set);
-        lines.extend(addresses.into_iter().map(|address| format!("     {address}")));
+        lines.extend(authentication(instance));
+        lines.push(format!("   Virtual IP ({}):", instance.addresses.len()));
+        let held = addresses(instance, &instance.addresses, set);
+        lines.extend(held.into_iter().map(|address| format!("     {address}")));
+        if !instance.excluded.is_empty() {
+            lines.push("   Virtual IP Excluded :".to_owned());
+            let held = addresses(instance, &instance.excluded, set);
+            lines.extend(held.into_iter().map(|address| format!("     {address}")));
+        }
+        lines.extend(peers(instance));
+        let scripts = status.tracks.iter().filter(|track| track.kind == "script");
+        let scripts: Vec<_> =
+            scripts.map(|track| format!("     {} weight {}", track.name, track.weight)).collect();
+        if !scripts.is_empty() {
+            lines.push("   Tracked scripts :".to_owned());
+            lines.extend(scripts);
+        }
+        let mail = if instance.smtp_alert { "yes" } else { "no" };
+        lines.push(format!("   Using smtp notification = {mail}"));
         lines.extend(status.faults.iter().map(|fault| format!("   Fault = {fault}")));
         for line in lines {
             let _ = writeln!(text, "{line}");
         }
     }
+}
+
+/// When and how often addresses are announced.
+fn announcing(garp: &Garp) -> [String; 6] {
+    [
+        format!("   Gratuitous ARP delay = {}", whole(garp.master_delay)),
+        format!("   Gratuitous ARP repeat = {}", garp.master_repeat),
+        format!("   Gratuitous ARP refresh = {}", whole(garp.refresh)),
+        format!("   Gratuitous ARP refresh repeat = {}", garp.refresh_repeat),
+        format!("   Gratuitous ARP lower priority delay = {}", whole(garp.lower_prio_delay)),
+        format!("   Gratuitous ARP lower priority repeat = {}", garp.lower_prio_repeat),
+    ]
+}
+
+/// The kind of authentication; the password stands in the JSON file alone, where exporters look
+/// for its key.
+fn authentication(instance: &Instance) -> Option<String> {
+    let word = match (&instance.authentication, instance.version) {
+        (Authentication::Pass(_), _) => "SIMPLE_PASSWORD",
+        (Authentication::Ah(_), _) => "IPSEC_AH",
+        (Authentication::None, Version::V2) => "none",
+        (Authentication::None | Authentication::Hmac(_), _) => return None,
+    };
+    Some(format!("   Authentication type = {word}"))
+}
+
+/// The peers of a router that speaks to them alone.
+fn peers(instance: &Instance) -> Vec<String> {
+    let Destination::Unicast(peers) = &instance.destination else { return Vec::new() };
+    let checked = if instance.check_unicast_src { "yes" } else { "no" };
+    let mut lines = vec![
+        format!("   Unicast TTL = {}", instance.unicast_ttl),
+        format!("   Check unicast src : {checked}"),
+        "   Unicast Peer :".to_owned(),
+    ];
+    lines.extend(peers.iter().map(|peer| {
+        let (min, max) = (peer.min_ttl.unwrap_or(0), peer.max_ttl.unwrap_or(u8::MAX));
+        format!("     {} min_ttl {min} max_ttl {max}", peer.ip)
+    }));
+    lines
 }
 
 /// The lines of the statistics of one instance, with the counter of each.

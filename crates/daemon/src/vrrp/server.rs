@@ -57,7 +57,7 @@ impl Hub {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             now,
             wall: linux::rt::wall(),
-            warnings: attention::warnings(&status, &settings.disabled, now),
+            warnings: attention::warnings(&status, lvs.as_ref(), &settings.disabled, now),
             disabled: settings.disabled.clone(),
             status,
             lvs,

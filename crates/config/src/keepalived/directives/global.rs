@@ -9,7 +9,7 @@ use super::{Directive, INT_MAX, TIMER_MAX, UINT_MAX, decimal, number, row};
 
 const NETLINK: &str = "our netlink sockets grow by themselves";
 const IPTABLES: &str = "nftables is used, as in Debian's keepalived";
-const SNMP: &str = "SNMP is a matter of its own helper";
+const SNMP: &str = "there is no SNMP agent; [metrics] in handover.toml gives figures to Prometheus";
 const DBUS: &str = "there is no D-Bus interface";
 const REPORTS: &str = "reports are written atomically, mode 0600";
 
@@ -35,9 +35,9 @@ pub(super) static ROWS: &[Directive] = rows! {
     Top "static_routes" Entries("as after `ip route add`"), "", "", 3,
         "Routes that are always there.";
     Top "static_rules" Entries("as after `ip rule add`"), "", "", 3, "Rules that are always there.";
-    Top "track_group" Block(TrackGroup, "NAME"), "", "", 3, "Ties static entries to instances.";
+    Top "track_group" Block(TrackGroup, "NAME"), "", "", 3, "Ties static entries to instances.", inert("static entries are always in place");
     Top "garp_group" Block(GarpGroup, ""), "", "", 3,
-        "Interfaces that share the pace of announcements.";
+        "Interfaces that share the pace of announcements.", inert("each interface has a pace of its own: vrrp_garp_interval and vrrp_gna_interval");
     Top "linkbeat_interfaces" Entries("INTERFACE [MII|ETHTOOL|IOCTL]"), "", "", 3,
         "Interfaces asked for their state again and again.", inert("the kernel's own notices about links are used");
     Top "linkbeat_use_polling" Nothing, "", "", 3,
@@ -53,7 +53,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Top "use_pid_dir" Nothing, "", "", 3,
         "Pid files stand in a directory of their own; fixed at start.";
     Top "child_wait_time" number(0, INT_MAX), "5", "s", 3,
-        "How long the parent waits for its children at the end.";
+        "How long the parent waits for its children at the end.", inert("the end is waited for until everything is released");
     Global "router_id" Word("NAME"), "host name", "", 1, "This machine's name in mails.";
     Global "notification_email" Entries("ADDRESS..."), "", "", 1, "Who gets mails.";
     Global "notification_email_from" Word("ADDRESS"), "keepalived@host name", "", 1,
@@ -72,10 +72,10 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "script_user" Words("USER [[:]GROUP]"), "keepalived_script, else root", "", 1,
         "As whom scripts run.";
     Global "set_supplementary_groups" Nothing, "", "", 3,
-        "Scripts get their user's further groups.", newer;
+        "Scripts get their user's further groups.", newer, inert("scripts have one group, as with 2.2.7");
     Global "enable_script_security" Nothing, "", "", 1,
         "No script runs as root whose path others can write; any value means on.";
-    Global "use_symlink_paths" Nothing, "", "", 3, "Scripts keep the names of links.", newer;
+    Global "use_symlink_paths" Nothing, "", "", 3, "Scripts keep the names of links.", newer, inert("the path of a script is used as it is written");
     Global "vrrp_version" number(2, 3), "2", "", 2, "The version of instances without one.";
     Global "vrrp_skip_check_adv_addr" Nothing, "", "", 2,
         "A master whose address list was right once isn't checked again.";
@@ -100,7 +100,7 @@ pub(super) static ROWS: &[Directive] = rows! {
         "How often each address is announced in those bursts.";
     Global "vrrp_min_garp" Switch, "off", "", 3, "One announcement, no second burst.";
     Global "vrrp_garp_extra_if" Words("[all] SECONDS"), "", "s", 3,
-        "Announced so often on the addresses' other interfaces as well.";
+        "Announced so often on the addresses' other interfaces as well.", inert("addresses are announced on the interfaces they are on");
     Global "vrrp_vmac_garp_intvl" Words("[all] SECONDS"), "", "s", 3,
         "Announced so often on the addresses' other interfaces as well.", old_name_of("vrrp_garp_extra_if");
     Global "vrrp_down_timer_adverts" number(1, 100), "3", "adverts", 3,
@@ -151,9 +151,9 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "lvs_flush_onstop" Words("[VS]"), "", "", 2,
         "IPVS is emptied at the end; VS: of our servers alone.", old_name_of("lvs_flush_on_stop");
     Global "max_auto_priority" Words("[-1..99]"), "0", "", 2,
-        "Real-time priority may rise so far when timers are late.";
+        "Real-time priority may rise so far when timers are late.", inert("the thread that sends adverts has real-time priority from the start");
     Global "min_auto_priority_delay" number(1, 10_000_000), "1000000", "us", 2,
-        "So late a timer raises it.";
+        "So late a timer raises it.", inert("the thread that sends adverts has real-time priority from the start");
     Global "vrrp_priority" number(-20, 19), "0", "", 3, "Niceness of the VRRP process.";
     Global "checker_priority" number(-20, 19), "0", "", 3, "Niceness of the checkers' process.";
     Global "bfd_priority" number(-20, 19), "0", "", 3, "Niceness of the BFD process.";
@@ -161,9 +161,9 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "checker_rt_priority" number(1, 99), "", "", 3,
         "Real-time priority of the checkers' process.";
     Global "bfd_rt_priority" number(1, 99), "", "", 3, "Real-time priority of the BFD process.";
-    Global "vrrp_no_swap" Nothing, "", "", 3, "The VRRP process stays in memory.";
-    Global "checker_no_swap" Nothing, "", "", 3, "The checkers' process stays in memory.";
-    Global "bfd_no_swap" Nothing, "", "", 3, "The BFD process stays in memory.";
+    Global "vrrp_no_swap" Nothing, "", "", 3, "The VRRP process stays in memory.", inert("memory is always locked");
+    Global "checker_no_swap" Nothing, "", "", 3, "The checkers' process stays in memory.", inert("memory is always locked");
+    Global "bfd_no_swap" Nothing, "", "", 3, "The BFD process stays in memory.", inert("memory is always locked");
     Global "vrrp_cpu_affinity" Words("CPU..."), "", "", 3, "CPUs of the VRRP process.";
     Global "checker_cpu_affinity" Words("CPU..."), "", "", 3, "CPUs of the checkers' process.";
     Global "bfd_cpu_affinity" Words("CPU..."), "", "", 3, "CPUs of the BFD process.";
@@ -181,7 +181,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "bfd_rlimit_rtime" number(1, UINT_MAX), "10000", "us", 3,
         "Real-time CPU without a pause, BFD process.", old_name_of("bfd_rlimit_rttime");
     Global "process_names" Nothing, "", "", 3, "Processes get names of their own.";
-    Global "process_name" Words("[NAME]"), "", "", 3, "The parent's name.";
+    Global "process_name" Words("[NAME]"), "", "", 3, "The parent's name.", inert("the parent keeps the name it was started by");
     Global "vrrp_process_name" Words("[NAME]"), "", "", 3, "The VRRP process's name.";
     Global "checker_process_name" Words("[NAME]"), "", "", 3, "The checkers' process's name.";
     Global "lvs_process_name" Words("[NAME]"), "", "", 3,
@@ -194,18 +194,18 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "nftables" Words("[TABLE]"), "keepalived", "", 3, "The nftables table of our rules.";
     Global "nftables_priority" number(-INT_MAX, INT_MAX), "-1", "", 3, "Their priority.";
     Global "nftables_counters" Nothing, "", "", 3, "They count.";
-    Global "nftables_ifindex" Nothing, "", "", 3, "They name interfaces by number.";
-    Global "nftables_ipvs" Words("[TABLE]"), "", "", 3, "The nftables table of our IPVS rules.";
-    Global "nftables_ipvs_priority" number(-INT_MAX, INT_MAX), "", "", 3, "Their priority.";
+    Global "nftables_ifindex" Nothing, "", "", 3, "They name interfaces by number.", inert("rules name interfaces by name, which outlives an interface");
+    Global "nftables_ipvs" Words("[TABLE]"), "", "", 3, "The nftables table of our IPVS rules.", inert("IPVS takes the addresses of a group one by one, without marks");
+    Global "nftables_ipvs_priority" number(-INT_MAX, INT_MAX), "", "", 3, "Their priority.", inert("IPVS takes the addresses of a group one by one, without marks");
     Global "nftables_ipvs_start_fwmark" number(1, UINT_MAX), "1000", "", 3,
-        "The first mark they use.";
+        "The first mark they use.", inert("IPVS takes the addresses of a group one by one, without marks");
     Global "vrrp_iptables" Words("[IN [OUT]]"), "", "", 3,
         "The iptables chains of our rules.", inert(IPTABLES);
     Global "vrrp_ipsets" Words("[NAME...]"), "", "", 3, "The ipsets of our rules.", inert(IPTABLES);
-    Global "disable_local_igmp" Nothing, "", "", 3, "No IGMP from VMAC interfaces.";
+    Global "disable_local_igmp" Nothing, "", "", 3, "No IGMP from VMAC interfaces.", inert("the kernel decides what IGMP a VMAC interface sends");
     Global "vrrp_rx_bufs_policy" Words("MTU|ADVERT|NUMBER"), "", "", 3,
-        "How receive buffers are sized.";
-    Global "vrrp_rx_bufs_multiplier" number(1, UINT_MAX), "3", "", 3, "And multiplied.";
+        "How receive buffers are sized.", inert("receive buffers are sized for thousands of instances");
+    Global "vrrp_rx_bufs_multiplier" number(1, UINT_MAX), "3", "", 3, "And multiplied.", inert("receive buffers are sized for thousands of instances");
     Global "vrrp_netlink_cmd_rcv_bufs" number(0, UINT_MAX), "", "bytes", 3,
         "A netlink receive buffer.", inert(NETLINK);
     Global "vrrp_netlink_cmd_rcv_bufs_force" Switch, "", "", 3,
@@ -227,7 +227,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "process_monitor_rcv_bufs_force" Switch, "", "", 3,
         "Beyond the system's limit.", inert(NETLINK);
     Global "checker_log_all_failures" Switch, "off", "", 3, "Each failed check is logged.";
-    Global "rs_init_notifies" Nothing, "", "", 3, "notify_up runs at start as well.";
+    Global "rs_init_notifies" Nothing, "", "", 3, "notify_up runs at start as well.", inert("notify_up tells of changes; the state at start is in the journal");
     Global "snmp_socket" Word("SOCKET"), "unix:/var/agentx/master", "", 3,
         "Where the SNMP agent listens.", inert(SNMP);
     Global "enable_traps" Nothing, "", "", 3, "SNMP traps.", inert(SNMP);
@@ -247,23 +247,23 @@ pub(super) static ROWS: &[Directive] = rows! {
         "Its name.", inert(DBUS);
     Global "dbus_no_interface_name" Word("NAME"), "", "", 3,
         "The name of no interface.", newer, inert(DBUS);
-    Global "vmac_prefix" Word("NAME"), "vrrp", "", 3, "VMAC interfaces' names begin so.";
-    Global "vmac_addr_prefix" Word("NAME"), "vrrp", "", 3, "The names of use_vmac_addr's begin so.";
+    Global "vmac_prefix" Word("NAME"), "vrrp", "", 3, "VMAC interfaces' names begin so.", inert("a VMAC interface is called vrrp.VRID, or as use_vmac says");
+    Global "vmac_addr_prefix" Word("NAME"), "vrrp", "", 3, "The names of use_vmac_addr's begin so.", inert("use_vmac_addr does nothing either");
     Global "umask" Words("MODE"), "0177", "", 3, "The mode of files we create.";
     Global "random_seed" number(0, UINT_MAX), "", "", 3,
         "The seed of random numbers.", inert("timers need no random numbers");
-    Global "data_use_instance" Nothing, "", "", 3, "Report files carry the instance's name.";
+    Global "data_use_instance" Nothing, "", "", 3, "Report files carry the instance's name.", inert("reports have their usual names");
     Global "tmp_config_directory" Word("PATH"), "", "", 3,
         "Where the configuration's copy lies.", inert("the copy is kept in memory");
     Global "config_save_dir" Word("PATH"), "", "", 3,
-        "Where each configuration is saved as it was read.";
+        "Where each configuration is saved as it was read.", inert("the file itself is what was read; handover check shows what it means");
     Global "include_check" Words("[readable] [match] [wildcard] [brace]"), "", "", 3,
         "What every include must find.", inert("write the letters behind `include`");
     Global "reload_check_config" Words("[LOG]"), "", "", 3,
         "A configuration is checked before a reload.";
-    Global "reload_time_file" Word("PATH"), "", "", 3, "The time in it is when to reload.";
-    Global "reload_repeat" Nothing, "", "", 3, "And again each day.";
-    Global "reload_file" Words("[PATH]"), "", "", 3, "Exists while a reload is under way.";
+    Global "reload_time_file" Word("PATH"), "", "", 3, "The time in it is when to reload.", inert("a systemd timer can say `systemctl reload keepalived`");
+    Global "reload_repeat" Nothing, "", "", 3, "And again each day.", inert("a systemd timer can say `systemctl reload keepalived`");
+    Global "reload_file" Words("[PATH]"), "", "", 3, "Exists while a reload is under way.", inert("the journal tells when a reload begins and what came of it");
     Global "json_version" number(1, 2), "1", "", 3, "The form of the JSON report.", newer;
     Global "state_dump_file" Word("PATH"), "", "", 3,
         "Where the state is written.", newer, inert(REPORTS);
@@ -271,6 +271,6 @@ pub(super) static ROWS: &[Directive] = rows! {
         "Where statistics are written.", newer, inert(REPORTS);
     Global "json_dump_file" Word("PATH"), "", "", 3,
         "Where JSON is written.", newer, inert(REPORTS);
-    Global "iproute_usr_dir" Word("PATH"), "", "", 3, "Where iproute's tables of names are.", newer;
-    Global "iproute_etc_dir" Word("PATH"), "", "", 3, "Where the local ones are.", newer;
+    Global "iproute_usr_dir" Word("PATH"), "", "", 3, "Where iproute's tables of names are.", newer, inert("names are looked up where Debian has them");
+    Global "iproute_etc_dir" Word("PATH"), "", "", 3, "Where the local ones are.", newer, inert("names are looked up where Debian has them");
 };

@@ -72,7 +72,7 @@ pub(super) static ROWS: &[Directive] = rows! {
         "The family of a mark without addresses.";
     VirtualServer "weight" number(0, 65535), "1", "", 3, "The weight of servers without one.";
     VirtualServer "snmp_name" Word("NAME"), "", "", 3,
-        "Its name in SNMP.", inert("SNMP is a matter of its own helper");
+        "Its name in SNMP.", inert("there is no SNMP agent");
     RealServer "weight" number(0, 65535), "1", "", 1, "Its share of connections.";
     RealServer "notify_up" Command, "", "", 2, "Run when it came up.";
     RealServer "notify_down" Command, "", "", 2, "Run when it went down.";
@@ -94,7 +94,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     RealServer "smtp_alert" Switch, "on", "", 3, "Mails about it.";
     RealServer "virtualhost" Word("NAME"), "", "", 3, "The Host header of HTTP checks.";
     RealServer "snmp_name" Word("NAME"), "", "", 3,
-        "Its name in SNMP.", inert("SNMP is a matter of its own helper");
+        "Its name in SNMP.", inert("there is no SNMP agent");
     RealServer "TCP_CHECK" Takes::Block(TcpCheck, ""), "", "", 1, "Connects.";
     RealServer "HTTP_GET" Takes::Block(HttpGet, ""), "", "", 1, "Asks for pages.";
     RealServer "SSL_GET" Takes::Block(HttpGet, ""), "", "", 1,

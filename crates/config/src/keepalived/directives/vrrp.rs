@@ -164,7 +164,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Instance "garp_lower_prio_repeat" number(0, UINT_MAX), "garp_master_repeat", "times", 2,
         "How often each address is announced in those bursts.";
     Instance "garp_extra_if" Words("[all] SECONDS"), "", "s", 3,
-        "Announced so often on the addresses' other interfaces as well.";
+        "Announced so often on the addresses' other interfaces as well.", inert("addresses are announced on the interfaces they are on");
     Instance "vmac_garp_intvl" Words("[all] SECONDS"), "", "s", 3,
         "Announced so often on the addresses' other interfaces as well.", old_name_of("garp_extra_if");
     Instance "dont_track_primary" Nothing, "", "", 2, "Its own interface's state doesn't count.";
@@ -174,9 +174,9 @@ pub(super) static ROWS: &[Directive] = rows! {
     Instance "vmac_xmit_base" Nothing, "", "", 2,
         "With use_vmac: adverts leave with the real MAC address.";
     Instance "use_vmac_addr" Nothing, "", "", 2,
-        "Addresses on other interfaces get a virtual MAC address as well.";
+        "Addresses on other interfaces get a virtual MAC address as well.", inert("addresses on other interfaces keep those interfaces' own MAC addresses");
     Instance "use_ipvlan" Words("[INTERFACE] [ADDRESS] [bridge|private|vepa]"), "", "", 3,
-        "Speaks from an ipvlan interface of its own.";
+        "Speaks from an ipvlan interface of its own.", inert("it speaks on its own interface");
     Instance "vrf" Word("INTERFACE"), "", "", 3, "The VRF its own interface is put in.";
     Instance "lvs_sync_daemon_interface" Word("INTERFACE"), "", "", 2,
         "The IPVS sync daemon follows it; now lvs_sync_daemon in global_defs.";
@@ -203,7 +203,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Instance "debug" number(0, 4), "0", "", 3,
         "A level of debugging output.", inert("keepalived prints nothing for it either");
     Instance "kernel_rx_buf_size" number(0, UINT_MAX), "", "bytes", 3,
-        "The receive buffer of its socket.";
+        "The receive buffer of its socket.", inert("receive buffers are sized for thousands of instances");
     Instance "linkbeat_use_polling" Nothing, "", "", 3,
         "Asks for the interface's state again and again.", inert(KERNEL);
     Instance "timer_expired_backup" Words("[PRIORITY]"), "", "", 3,
