@@ -124,9 +124,8 @@ const OPTIONS: [Row; 33] = [
 ];
 
 /// Why an option does nothing, and what to use instead (docs/reference/not-built.md).
-const UNUSED: [(&str, &str); 13] = [
+const UNUSED: [(&str, &str); 12] = [
     ("no_bfd", "BFD sessions need no process of their own; without a `bfd_instance` there is none"),
-    ("all", "no process is started for what is not configured; it would do nothing"),
     ("release-vips", "addresses are always released when a router ceases to be master"),
     (
         "dont-respawn",
