@@ -3,6 +3,7 @@
 //! keepalived leaves them changed.
 
 use super::settings::Settings;
+use crate::paths;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -47,9 +48,7 @@ pub(crate) fn settle(wanted: &BTreeSet<Setting>) -> Vec<String> {
     give_back(&mut before, wanted);
     let mut troubles = Vec::new();
     for (interface, key) in wanted {
-        if let Err(error) = take(&mut before, interface, key)
-            && error.kind() != io::ErrorKind::NotFound
-        {
+        if let Err(error) = take(&mut before, interface, key) {
             troubles.push(format!("{key} of {interface} can't be set: {error}"));
         }
     }
@@ -65,7 +64,11 @@ pub(crate) fn settle(wanted: &BTreeSet<Setting>) -> Vec<String> {
 
 /// The note stands before anything is changed: a successor would take our value for the host's.
 fn take(before: &mut Before, interface: &str, key: &str) -> io::Result<()> {
-    let now = fs::read_to_string(path(interface, key))?;
+    let now = match fs::read_to_string(path(interface, key)) {
+        // It comes later; then this is called again.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        read => read?,
+    };
     let now = now.trim();
     if now == WANTED {
         return Ok(());
@@ -102,6 +105,7 @@ fn read() -> Before {
 }
 
 fn write(before: &Before) -> io::Result<()> {
+    fs::create_dir_all(paths::OWN_RUN_DIR)?;
     let part = format!("{FILE}.part");
     fs::write(&part, serde_json::to_string(before).map_err(io::Error::other)?)?;
     fs::rename(part, FILE)
