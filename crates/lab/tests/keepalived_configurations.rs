@@ -23,7 +23,7 @@ const BESIDE: usize = 6;
 /// `$1` is the directory of configurations, `$2` the program. Interfaces as in the measurement.
 const INTERFACES: &str = r#"
 mount -t tmpfs tmp /run; mkdir -p /run/bin /run/conf
-ln -s "$2" /run/bin/keepalived
+touch /run/bin/keepalived; mount --bind "$2" /run/bin/keepalived
 cp "$1"/*.conf /run/conf/
 mount -t tmpfs tmp /tmp
 ip link set lo up
