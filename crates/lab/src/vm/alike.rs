@@ -199,6 +199,12 @@ fn compare(tree: &Tree, pair: &mut Pair, step: usize, until: Instant) -> Result<
         }
         let right = states.first().cloned().unwrap_or_default();
         let differs = states.iter().position(|state| *state != right);
+        let reason = pair.case.reason(STEPS[step]).map(str::to_owned);
+        if let (Some(_), Some(why)) = (differs, reason) {
+            pair.row.seen = format!("differs on purpose at {}: {why}", STEPS[step]);
+            pair.row.states.push(right);
+            return Ok(true);
+        }
         if let Some(wrong) = differs.filter(|_| Instant::now() >= until) {
             let director = &pair.directors[wrong];
             pair.row.fail(format!(

@@ -30,9 +30,16 @@ pub(crate) struct Case {
     pub(crate) options: Vec<String>,
     /// Words for `ipvsadm` before the daemon starts.
     pub(crate) before: Vec<String>,
+    /// Steps at which ours leaves something else on purpose, with the reason.
+    pub(crate) differs: Vec<(String, String)>,
 }
 
 impl Case {
+    /// Why ours may differ at this step, if it may.
+    pub(crate) fn reason(&self, step: &str) -> Option<&str> {
+        self.differs.iter().find(|(at, _)| at == step).map(|(_, why)| why.as_str())
+    }
+
     /// Whether it touches the kernel's timeouts or its sync daemon.
     pub(crate) fn more(&self) -> bool {
         self.first.contains("lvs_timeouts") || self.first.contains("lvs_sync_daemon")
@@ -71,6 +78,11 @@ fn parse(name: &str, text: &str) -> Result<Case> {
         second: lines(text, '+'),
         options: words("# options:"),
         before: words("# before:"),
+        differs: text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# differs at ")?.split_once(": "))
+            .map(|(step, why)| (step.to_owned(), why.to_owned()))
+            .collect(),
     })
 }
 
@@ -97,10 +109,11 @@ mod tests {
 
     #[test]
     fn marks_choose_the_lines_of_before_and_after_the_reload() {
-        let text = "# About\n# options: -I -S 1\na\n-b\n+c\nTCP\n";
+        let text = "# About\n# options: -I -S 1\n# differs at reload: a defect\na\n-b\n+c\nTCP\n";
         let case = parse("x", text).expect("understood");
         assert_eq!(case.about, "About");
         assert_eq!(case.options, ["-I", "-S", "1"]);
+        assert_eq!((case.reason("reload"), case.reason("stop")), (Some("a defect"), None));
         assert!(case.first.contains("a\nb\nTCP_CHECK {"));
         assert!(case.second.contains("a\nc\nTCP_CHECK {"));
     }
@@ -108,6 +121,10 @@ mod tests {
     #[test]
     fn every_file_says_what_it_shows() {
         let cases = all().expect("readable");
+        let steps = super::super::alike::STEPS;
+        for (step, why) in cases.iter().flat_map(|case| &case.differs) {
+            assert!(steps.contains(&step.as_str()) && !why.is_empty(), "{step}: {why}");
+        }
         assert!(cases.len() >= 12, "{}", cases.len());
         for case in cases {
             assert!(case.about.ends_with('.'), "{}", case.name);

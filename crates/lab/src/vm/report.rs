@@ -90,7 +90,8 @@ impl Results {
              | configuration | what it shows | the same |\n|---|---|---|\n",
         );
         for row in self.rows.iter().filter(|row| !row.states.is_empty()) {
-            let _ = writeln!(text, "| {} | {} | {} |", row.name, row.about, verdict(row));
+            let seen = if row.seen.is_empty() { String::new() } else { format!("; {}", row.seen) };
+            let _ = writeln!(text, "| {} | {} | {}{seen} |", row.name, row.about, verdict(row));
         }
         text.push_str(
             "\n## With clients\n\n\
