@@ -173,15 +173,18 @@ fn step(tree: &Tree, pairs: &mut [Pair], step: usize) -> Result<()> {
         }
     }
     let until = Instant::now() + LATER;
-    let mut alike = 0;
+    let all = pairs.len();
+    let mut other = Vec::new();
     for pair in pairs.iter_mut() {
-        alike += usize::from(compare(tree, pair, step, until)?);
+        if !compare(tree, pair, step, until)? {
+            other.push(pair.case.name.as_str());
+        }
     }
+    let alike = all - other.len();
     println!(
-        "{:>4} s  {}: {alike} of {} configurations alike",
+        "{:>4} s  {}: {alike} of {all} configurations alike; not: {other:?}",
         began.elapsed().as_secs(),
-        STEPS[step],
-        pairs.len()
+        STEPS[step]
     );
     Ok(())
 }
