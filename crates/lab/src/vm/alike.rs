@@ -162,7 +162,7 @@ fn step(tree: &Tree, pairs: &mut [Pair], step: usize) -> Result<()> {
     let began = Instant::now();
     if step == 0 {
         let there = || tables(pairs).is_ok_and(|all| all.iter().all(|one| one.contains("->")));
-        site::wait_for(SETTLING, there);
+        site::wait_for(SETTLING * 3, there);
     }
     let (mut before, mut since) = (tables(pairs)?, Instant::now());
     while since.elapsed() < QUIET && began.elapsed() < SETTLING {
