@@ -13,7 +13,7 @@ const BARE_TARGET: &str = "wasm32-unknown-unknown";
 const SCHEDULES: &str = "12000";
 
 /// The same of groups of virtual routers: about half a minute on one core.
-const ROUTER_SCHEDULES: &str = "8000";
+const ROUTER_SCHEDULES: &str = "16000";
 
 /// Runs all steps, the quick ones first, and stops at the first that fails.
 pub(crate) fn run(root: &Path) -> Result<()> {
