@@ -18,6 +18,7 @@ pub(crate) mod notify;
 pub(crate) mod process;
 mod real_time;
 mod routes;
+mod running;
 mod serial;
 mod server;
 mod settings;
@@ -166,6 +167,7 @@ pub fn keepalived_main(options: KeepalivedOptions) -> ExitCode {
         return ExitCode::FAILURE;
     }
     left::begin();
+    running::forget();
     if options.foreground { family::become_parent(&role) } else { family::start(&role, false) }
 }
 

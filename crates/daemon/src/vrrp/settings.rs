@@ -1,12 +1,13 @@
 //! keepalived.conf as this process needs it: read with the host's own answers.
 
 use super::addresses::home;
+use super::running::{Noting, Words};
 use super::{KeepalivedOptions, Part, process};
 use crate::{both, logs};
 use api::Level;
 use base::Severity;
 use config::File;
-use config::keepalived::{self, Host, Interface, Keepalived, Program};
+use config::keepalived::{self, Host, Interface, Keepalived, Program, Sources};
 use linux::netlink::Netlink;
 use linux::process::{User, group_id};
 use std::collections::BTreeMap;
@@ -80,6 +81,8 @@ pub(crate) struct Loaded {
     pub(crate) settings: Settings,
     /// What is wrong with it all the same.
     pub(crate) findings: Vec<Finding>,
+    /// The files it was read from, for a successor.
+    pub(crate) words: Words,
     /// Something in it keepalived would end for.
     is_fatal: bool,
 }
@@ -115,7 +118,22 @@ pub(crate) struct Checked {
 /// # Errors
 /// Why nothing can be run.
 pub(crate) fn load(options: &KeepalivedOptions) -> Result<Loaded, Refused> {
-    let (host, mut read) = read(options)?;
+    let noting = Noting::default();
+    let main = main_file(options)?;
+    noting.add(&main.path, &main.text);
+    let (host, read) = read(options, &main, &noting);
+    Ok(loaded(options, host, read, noting.words()))
+}
+
+/// What a worker before this one ran with, once more. `None`: these are not its files.
+pub(crate) fn load_again(options: &KeepalivedOptions, words: Words) -> Option<Loaded> {
+    let path = options.file.to_string_lossy().into_owned();
+    let text = words.read(&path)?;
+    let (host, read) = read(options, &File::new(path, text), &words);
+    Some(loaded(options, host, read, words))
+}
+
+fn loaded(options: &KeepalivedOptions, host: String, mut read: Keepalived, words: Words) -> Loaded {
     leave_out(&mut read, options.part);
     let (is_fatal, mut findings) = (read.is_fatal(), findings(&read));
     let shared = both::beside_haresources(&read.vrrp.instances);
@@ -127,7 +145,7 @@ pub(crate) fn load(options: &KeepalivedOptions) -> Result<Loaded, Refused> {
     let up = linux::rt::now().since(base::Instant::ZERO);
     vrrp.startup_delay = process::startup_delay(vrrp.startup_delay, whole.delay_after_boot, up);
     let settings = Settings { host, vrrp, lvs, whole, homes, disabled };
-    Ok(Loaded { settings, findings, is_fatal })
+    Loaded { settings, findings, words, is_fatal }
 }
 
 /// Leaves out what isn't to be run.
@@ -162,15 +180,18 @@ pub(crate) fn reload(options: &KeepalivedOptions, strictly: bool) -> Result<Load
 
 /// Reads the configuration, to say what is wrong with it.
 pub(crate) fn check(options: &KeepalivedOptions) -> Checked {
-    match read(options) {
-        Ok((_, read)) => Checked { findings: findings(&read), exit_code: read.exit_code },
+    match main_file(options) {
+        Ok(main) => {
+            let (_, read) = read(options, &main, &Files);
+            Checked { findings: findings(&read), exit_code: read.exit_code }
+        }
         // keepalived checks a file that is not there without complaint; what can't be read is
         // told here.
         Err(refused) => Checked { findings: refused.findings, exit_code: 0 },
     }
 }
 
-fn read(options: &KeepalivedOptions) -> Result<(String, Keepalived), Refused> {
+fn main_file(options: &KeepalivedOptions) -> Result<File, Refused> {
     let path = options.file.to_string_lossy().into_owned();
     let text = text(&path).map_err(|error| Refused {
         findings: vec![Finding {
@@ -179,11 +200,15 @@ fn read(options: &KeepalivedOptions) -> Result<(String, Keepalived), Refused> {
         }],
         exit_code: EXIT_NO_FILE,
     })?;
+    Ok(File::new(path, text))
+}
+
+/// This host's name, and what the files say to it.
+fn read(options: &KeepalivedOptions, main: &File, files: &dyn Sources) -> (String, Keepalived) {
     let name = linux::system::node_name();
     let short = name.split('.').next().unwrap_or(&name).to_owned();
-    let file = File::new(path, text);
-    let read = with_host(&short, options, |host| keepalived::keepalived(&file, host));
-    Ok((name, read))
+    let read = with_host(&short, options, files, |host| keepalived::keepalived(main, host));
+    (name, read)
 }
 
 fn text(path: &str) -> io::Result<String> {
@@ -214,9 +239,9 @@ fn findings(read: &Keepalived) -> Vec<Finding> {
 }
 
 /// Files of this host.
-struct Files;
+pub(crate) struct Files;
 
-impl keepalived::Sources for Files {
+impl Sources for Files {
     fn read(&self, path: &str) -> Option<String> {
         text(path).ok()
     }
@@ -231,11 +256,16 @@ impl keepalived::Sources for Files {
 pub fn with_keepalived_host(ask: &mut dyn FnMut(&Host<'_>)) {
     let name = linux::system::node_name();
     let short = name.split('.').next().unwrap_or(&name);
-    with_host(short, &KeepalivedOptions::default(), |host| ask(host));
+    with_host(short, &KeepalivedOptions::default(), &Files, |host| ask(host));
 }
 
 /// Lets `ask` question this host.
-fn with_host<T>(name: &str, options: &KeepalivedOptions, ask: impl FnOnce(&Host<'_>) -> T) -> T {
+fn with_host<T>(
+    name: &str,
+    options: &KeepalivedOptions,
+    files: &dyn Sources,
+    ask: impl FnOnce(&Host<'_>) -> T,
+) -> T {
     let directory = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();
     let interface =
         |name: &str| match Netlink::open().and_then(|mut netlink| netlink.interface(name)) {
@@ -248,7 +278,7 @@ fn with_host<T>(name: &str, options: &KeepalivedOptions, ask: impl FnOnce(&Host<
         config_id: options.config_id.as_deref(),
         directory: &directory,
         random: linux::rt::now().as_nanos(),
-        sources: &Files,
+        sources: files,
         environment: &|name| std::env::var(name).ok(),
         interface: &interface,
         user_exists: &|name| matches!(User::by_name(name), Ok(Some(_))),
@@ -323,6 +353,21 @@ mod tests {
         let names: Vec<_> = loaded.settings.vrrp.instances.iter().map(|i| &*i.name).collect();
         assert_eq!(names, ["good"]);
         assert!(reload(&options(&path), false).is_err());
+    }
+
+    #[test]
+    fn a_successor_runs_what_ran_whatever_the_file_says_meanwhile() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keepalived.conf");
+        let with = |router_id: &str| format!("global_defs {{\n router_id {router_id}\n}}\n");
+        fs::write(&path, with("before")).unwrap();
+        let ran = load(&options(&path)).ok().unwrap();
+        fs::write(&path, with("after")).unwrap();
+        let again = load_again(&options(&path), ran.words.clone()).unwrap();
+        assert_eq!(again.settings, ran.settings);
+        assert_ne!(load(&options(&path)).ok().unwrap().settings, ran.settings);
+        let other = options(&dir.path().join("other.conf"));
+        assert!(load_again(&other, ran.words).is_none());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::settings::{self, Settings};
 use super::sockets::Sockets;
 use super::{
     KeepalivedOptions, addresses, barrier, base_settings, bfd, dump, fifo, left, notify, process,
-    trackers, vmac, watch,
+    running, trackers, vmac, watch,
 };
 use crate::channel::{self, Collector, NodeHandle};
 use crate::descriptors::{readable, silence_stderr, take_stdin, take_stdout};
@@ -60,7 +60,8 @@ pub(crate) fn main(options: &KeepalivedOptions) -> ExitCode {
         Ok(sockets) => sockets,
         Err(error) => return failed(&error),
     };
-    let loaded = match settings::load(options) {
+    let again = running::find().and_then(|words| settings::load_again(options, words));
+    let loaded = match again.map_or_else(|| settings::load(options), Ok) {
         Ok(loaded) => loaded,
         Err(refused) => {
             refused.print();
@@ -172,6 +173,7 @@ impl Shell {
             hub.notice(Level::Error, text);
         }
         notice_all(&hub, &loaded.findings);
+        note_running(&hub, &loaded.words);
         tokio::task::spawn_local(listen_to_executor(Rc::clone(&hub)));
         let is_first = left::is_first();
         if is_first && let Some((command, limit)) = &settings.whole.startup {
@@ -364,6 +366,7 @@ async fn finish(hub: &Rc<Hub>) {
     if let Some((command, limit)) = &settings.whole.shutdown {
         run_once(hub, "shutdown_script", command, *limit).await;
     }
+    running::forget();
     let _ = fs::remove_file(paths::VRRP_SOCKET);
 }
 
@@ -442,6 +445,7 @@ async fn reload_when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
         match loaded {
             Ok(loaded) => {
                 notice_all(&hub, &loaded.findings);
+                note_running(&hub, &loaded.words);
                 install(&hub, Rc::new(loaded.settings)).await;
                 lvs::install(&hub, &pid_file).await;
             }
@@ -496,6 +500,14 @@ const fn state_told(state: RouterState) -> Option<What> {
         RouterState::Backup => Some(What::Backup),
         RouterState::Master => Some(What::Master),
         RouterState::Fault => Some(What::Fault),
+    }
+}
+
+/// For a successor: what runs from now on.
+fn note_running(hub: &Hub, words: &running::Words) {
+    if let Err(error) = running::note(words) {
+        let text = format!("what runs can't be noted; a successor reads the files anew: {error}");
+        hub.notice(Level::Error, text);
     }
 }
 
