@@ -53,7 +53,6 @@ impl Director {
         if let Some(before) = before {
             server.up = before.up;
             server.since = before.since;
-            server.sorry_seen = before.sorry_seen;
             server.suspended = before.suspended;
             memory = before.real;
         }

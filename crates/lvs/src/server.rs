@@ -22,8 +22,6 @@ pub(crate) struct Server {
     /// It has its quorum.
     pub(crate) up: bool,
     pub(crate) since: Instant,
-    /// The sorry server was in use, so that with `sorry_server_inhibit` it stays.
-    pub(crate) sorry_seen: bool,
     /// Its address isn't on this host, and `ha_suspend` is set.
     pub(crate) suspended: bool,
     /// What the kernel refused.
@@ -50,7 +48,6 @@ impl Server {
             keys,
             up: true,
             since: now,
-            sorry_seen: false,
             suspended: false,
             problem: None,
             conflict: None,
@@ -123,8 +120,7 @@ impl Server {
     }
 
     /// What IPVS is to have of it.
-    pub(crate) fn wanted(&mut self) -> Vec<Wanted> {
-        self.sorry_seen |= self.is_sorry();
+    pub(crate) fn wanted(&self) -> Vec<Wanted> {
         let wanted =
             |key: &ServiceKey| (services::service(&self.config, *key), self.destinations(key));
         self.keys.iter().map(wanted).collect()
@@ -149,8 +145,7 @@ impl Server {
                 add(services::destination(&self.config, key, &real.config, weight));
             }
         }
-        let stays = |sorry: &&crate::config::SorryServer| sorry.inhibit && self.sorry_seen;
-        if let Some(sorry) = self.config.sorry.as_ref().filter(stays) {
+        if let Some(sorry) = self.config.sorry.as_ref().filter(|sorry| sorry.inhibit) {
             add(services::sorry(&self.config, key, sorry, false));
         }
         all

@@ -147,18 +147,19 @@ fn with_inhibit_on_failure_a_server_stays_with_weight_zero() {
 }
 
 #[test]
-fn with_sorry_server_inhibit_it_stays_with_weight_zero_once_it_served() {
+fn with_sorry_server_inhibit_it_is_there_with_weight_zero_while_it_does_not_serve() {
     let mut server = server(vec![real(1, 1)]);
     server.sorry = Some(lvs::config::SorryServer { inhibit: true, ..sorry() });
     let mut world = World::new(config(vec![server]));
+    let idle = [("10.9.0.21".to_owned(), 1), ("10.9.0.99".to_owned(), 0)];
     world.run(secs(1));
-    assert_eq!(world.kernel.weights().len(), 1);
+    assert_eq!(world.kernel.weights(), idle);
     world.kill(1);
     world.run(secs(10));
+    assert_eq!(world.kernel.weights(), [("10.9.0.99".to_owned(), 1)]);
     world.heal(1);
     world.run(secs(10));
-    let weights = [("10.9.0.21".to_owned(), 1), ("10.9.0.99".to_owned(), 0)];
-    assert_eq!(world.kernel.weights(), weights);
+    assert_eq!(world.kernel.weights(), idle);
 }
 
 #[test]
