@@ -85,6 +85,7 @@ fn sign(advert: &mut [u8], wrongly: bool) {
     if advert.len() < 8 {
         return;
     }
+    advert[6..8].fill(0);
     let words = advert
         .chunks(2)
         .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)));

@@ -4,7 +4,7 @@ use super::host::{Host, Spoken};
 use super::setup::{Keys, NAMES, Plan, Setup, Tracking};
 use super::sin::{Sin, Violation};
 use super::text;
-use super::watch::{Phase, Watch};
+use super::watch::{GOODBYE, Phase, Watch};
 use crate::network::{Network, Wire};
 use ::vrrp::{Notification, Output, Subject, What};
 use base::Instant;
@@ -103,7 +103,10 @@ impl Promises {
 
     /// An advert comes in, and the daemon is about to take it.
     pub(crate) fn hears(&mut self, now: Instant, host: usize, spoken: Spoken, own: u8) {
-        if self.setup.compatible(host, spoken.from) {
+        // A goodbye that a later advert overtook is refused as old where adverts are numbered.
+        let numbered = matches!(self.setup.keys, Keys::Ah | Keys::Hmac);
+        let may_be_old = numbered && spoken.priority == GOODBYE;
+        if self.setup.compatible(host, spoken.from) && !may_be_old {
             let never = self.setup.never_preempts(own);
             let delay = if own == 255 { Duration::ZERO } else { self.setup.preempt_delay() };
             self.watches[host][spoken.router].hears(now, spoken.priority, never, delay);
