@@ -90,12 +90,17 @@ impl Journal {
         {
             self.latest_of_group.insert(group.clone(), event.id);
         }
-        let event = Arc::new(event);
+        // A copy of its own: what came from another thread lies between short-lived things there,
+        // and would keep all of their memory from being given back.
+        let event = Arc::new(event.clone());
         self.kept.push_back(Arc::clone(&event));
         if self.kept.len() > KEPT {
             self.kept.pop_front();
             let oldest = self.kept.front().map_or(0, |kept| kept.id);
-            self.numbers.retain(|_, number| *number >= oldest);
+            // Both numbers grow together.
+            while self.numbers.first_entry().is_some_and(|first| *first.get() < oldest) {
+                self.numbers.pop_first();
+            }
         }
         if let Some(file) = &mut self.file
             && file.append(&event).is_err()

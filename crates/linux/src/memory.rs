@@ -33,6 +33,17 @@ pub fn release_heap() {
     unsafe { libc::malloc_trim(0) };
 }
 
+/// Both for memory that is locked: it is unlocked, given back, and what is left is locked again, the
+/// rest as it is first touched.
+pub fn release_locked() {
+    // The kernel takes no locked pages back; a process that never locked has none to unlock.
+    let _ = rustix::mm::munlockall();
+    release_heap();
+    let _ = release_file_pages();
+    // Was allowed before, or refused then as well.
+    let _ = crate::rt::lock_memory();
+}
+
 /// Start and length of each mapping of a file that is private, not writable and without pages of
 /// the process's own.
 fn clean_file_mappings(smaps: &str) -> Vec<(usize, usize)> {

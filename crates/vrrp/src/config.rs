@@ -133,8 +133,8 @@ pub struct Instance {
     pub dont_track_primary: bool,
     /// What else its state and priority depend on.
     pub tracks: Vec<Track>,
-    /// Whom to tell.
-    pub notify: Notify,
+    /// Whom to tell. Shared by instances that tell the same ones.
+    pub notify: Arc<Notify>,
     /// Mail on every change of state.
     pub smtp_alert: bool,
 }

@@ -46,7 +46,8 @@ impl Index {
                 None => &mut index.anywhere,
             };
             let key = (instance.family, instance.vrid.0);
-            on.entry(key).or_default().push(Place { id, group });
+            // Nearly always one alone.
+            on.entry(key).or_insert_with(|| Vec::with_capacity(1)).push(Place { id, group });
             if let Some(source) = instance.source.filter(|_| instance.track_source) {
                 index.by_source.entry(source).or_default().push(id);
             }

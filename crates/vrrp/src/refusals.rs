@@ -6,7 +6,6 @@ use crate::step::Step;
 use api::vrrp::RefusedStatus;
 use api::{EventKind, Level, Subject};
 use base::Instant;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -24,9 +23,11 @@ struct Tally {
     why: String,
 }
 
-/// Counters by reason. Reasons are words of the program, so that strangers can't add any.
+/// Counters by reason, sorted. Reasons are words of the program, so that strangers can't add any.
+/// A short list: most of thousands of routers have one reason or none, and a tree would take room
+/// for eleven.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Refusals(BTreeMap<&'static str, Tally>);
+pub(crate) struct Refusals(Vec<(&'static str, Tally)>);
 
 impl Refusals {
     /// The counts since start, by reason.
@@ -50,7 +51,15 @@ impl Refusals {
         reason: &'static str,
         source: IpAddr,
     ) -> Option<u64> {
-        let tally = self.0.entry(reason).or_default();
+        let place = match self.0.binary_search_by_key(&reason, |(known, _)| known) {
+            Ok(place) => place,
+            Err(place) => {
+                self.0.reserve_exact(1);
+                self.0.insert(place, (reason, Tally::default()));
+                place
+            }
+        };
+        let (_, tally) = &mut self.0[place];
         tally.count += 1;
         tally.last = Some((source, now));
         if tally.told_at.is_some_and(|at| now.since(at) < TELL_INTERVAL) {
@@ -63,7 +72,7 @@ impl Refusals {
 
     /// Notes in words what is being told.
     pub(crate) fn note(&mut self, reason: &'static str, why: impl std::fmt::Display) {
-        if let Some(tally) = self.0.get_mut(reason) {
+        if let Some((_, tally)) = self.0.iter_mut().find(|(known, _)| *known == reason) {
             tally.why = why.to_string();
         }
     }

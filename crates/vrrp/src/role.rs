@@ -69,6 +69,11 @@ enum Phase {
     Gone,
 }
 
+/// Deadlines handled in one step; the next one is due at once while there are more. Thousands of
+/// routers that become masters at one moment would else have all their outputs in memory at once,
+/// and the first advert would wait for the last.
+const DUE_PER_STEP: usize = 64;
+
 /// All virtual routers of a machine, their sync groups and trackers.
 #[derive(Clone, Debug)]
 pub struct Role {
@@ -173,7 +178,8 @@ impl Role {
         if self.phase == Phase::Fresh {
             self.begin(step);
         }
-        while let Some(key) = self.deadlines.pop_due(step.now) {
+        for _ in 0..DUE_PER_STEP {
+            let Some(key) = self.deadlines.pop_due(step.now) else { return };
             step.cause = None;
             match key {
                 Key::Startup => {
@@ -322,6 +328,20 @@ impl Role {
                 ah_sequence: router.ah_sequence,
             })
             .collect()
+    }
+
+    /// What changed in [`inheritance`](Self::inheritance) since this was last asked: an instance
+    /// with its sequence number, or with `None` when it is no longer master.
+    pub fn changed_inheritance(&mut self) -> Vec<(String, Option<u32>)> {
+        let mut changed = Vec::new();
+        for router in &mut self.routers {
+            let left = router.is_master().then_some(router.ah_sequence);
+            if router.left != left {
+                router.left = left;
+                changed.push((router.config.name.clone(), left));
+            }
+        }
+        changed
     }
 
     /// Another owner was heard: both count 254 from now on (docs/ancestors/keepalived.md §2.3).

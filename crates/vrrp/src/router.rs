@@ -150,6 +150,8 @@ pub(crate) struct Router {
     pub(crate) lost: BTreeMap<IpAddr, Instant>,
     /// When a master of lower priority was last answered.
     pub(crate) answered_at: Option<Instant>,
+    /// What was last told to a successor: the last AH sequence number of a master.
+    pub(crate) left: Option<u32>,
     /// What stands against it, apart from its group.
     pub(crate) faults: Vec<Fault>,
     pub(crate) standing: Standing,
@@ -181,6 +183,7 @@ impl Router {
             announcing: Announcing::default(),
             lost: BTreeMap::new(),
             answered_at: None,
+            left: None,
             faults: Vec::new(),
             standing: Standing::Able,
             group: None,

@@ -235,7 +235,7 @@ fn a_script_that_names_its_user_needs_no_other_name_under_script_security() {
 fn words_behind_a_script_are_its_user_and_group() {
     let one =
         instance("notify_master \"/bin/true a b\" nobody nogroup\nnotify_backup /bin/true x\n");
-    let master = one.notify.master.expect("a command");
+    let master = one.notify.master.as_ref().expect("a command");
     assert_eq!(master.argv, ["/bin/true", "a", "b"]);
     assert_eq!(
         (master.user.as_deref(), master.group.as_deref()),
@@ -247,7 +247,7 @@ fn words_behind_a_script_are_its_user_and_group() {
 #[test]
 fn the_first_notify_script_and_the_last_number_count() {
     let one = instance("notify /bin/true\nnotify /bin/false\nvirtual_router_id 60\n");
-    assert_eq!(one.notify.any.expect("a command").argv, ["/bin/true"]);
+    assert_eq!(one.notify.any.as_ref().expect("a command").argv, ["/bin/true"]);
     assert_eq!(one.vrid.0, 60);
 }
 

@@ -9,7 +9,7 @@ use api::{EventKind, Level, Subject};
 use linux::netlink::{Details, Netlink, NewAddress};
 use linux::{arp, ndisc};
 use rustix::io::Errno;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
@@ -177,7 +177,7 @@ fn broadcast(address: &Address) -> Option<Ipv4Addr> {
 
 /// The interface an address goes to.
 fn device<'a>(settings: &'a Settings, instance: &str, address: &'a Address) -> Option<&'a str> {
-    address.device.as_deref().or_else(|| settings.homes.get(instance).map(String::as_str))
+    address.device.as_deref().or_else(|| home(settings.instance(instance)?))
 }
 
 /// The interface of an instance's addresses: its virtual one, else the one it speaks on.
@@ -202,8 +202,8 @@ fn remove_all(hub: &Hub, netlink: &mut Netlink, instance: &str, addresses: &[Add
         let ours: Vec<Placed> = {
             let mut held = hub.held.borrow_mut();
             let keys: Vec<_> = held
-                .iter()
-                .filter(|((ip, _), placed)| *ip == address.ip && placed.instance == instance)
+                .range((address.ip, 0)..=(address.ip, u32::MAX))
+                .filter(|(_, placed)| placed.instance == instance)
                 .map(|(key, _)| *key)
                 .collect();
             keys.iter().filter_map(|key| held.remove(key)).collect()
@@ -245,17 +245,35 @@ fn is_gone(error: &io::Error) -> bool {
         || matches!(Errno::from_io_error(error), Some(Errno::NODEV | Errno::NXIO))
 }
 
-/// True when an instance's addresses stand on the interfaces they go to.
-pub(crate) fn is_in_place(netlink: &mut Netlink, instance: &Instance) -> bool {
-    let Ok(standing) = netlink.addresses() else { return false };
-    instance.addresses.iter().all(|address| {
-        let name = address.device.as_deref().or_else(|| home(instance));
-        name.and_then(|name| netlink.interface(name).ok()).is_some_and(|interface| {
-            standing
-                .iter()
-                .any(|found| found.interface == interface.index && found.address == address.ip)
+/// What stands on this host's interfaces.
+#[derive(Default)]
+pub(crate) struct Standing {
+    interfaces: BTreeMap<String, u32>,
+    addresses: BTreeSet<(IpAddr, u32)>,
+}
+
+impl Standing {
+    /// As the kernel lists it now.
+    ///
+    /// # Errors
+    /// Those of netlink.
+    pub(crate) fn list(netlink: &mut Netlink) -> io::Result<Self> {
+        let interfaces = netlink.interfaces()?;
+        let addresses = netlink.addresses()?;
+        Ok(Self {
+            interfaces: interfaces.into_iter().map(|found| (found.name, found.index)).collect(),
+            addresses: addresses.iter().map(|found| (found.address, found.interface)).collect(),
         })
-    })
+    }
+
+    /// True when an instance's addresses stand on the interfaces they go to.
+    pub(crate) fn has_all(&self, instance: &Instance) -> bool {
+        instance.addresses.iter().all(|address| {
+            let name = address.device.as_deref().or_else(|| home(instance));
+            name.and_then(|name| self.interfaces.get(name))
+                .is_some_and(|interface| self.addresses.contains(&(address.ip, *interface)))
+        })
+    }
 }
 
 /// Announces addresses once each, in this order.

@@ -6,6 +6,7 @@ use super::addresses;
 use crate::paths;
 use linux::netlink::Netlink;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::time::Duration;
@@ -35,14 +36,22 @@ struct Master {
     ah_sequence: u32,
 }
 
+/// Masters by the name of their instance, each with its last AH sequence number.
+pub(crate) type Masters = BTreeMap<String, u32>;
+
+/// Those that were found in place.
+pub(crate) fn masters(inherited: &[Inherited]) -> Masters {
+    inherited.iter().map(|left| (left.instance.clone(), left.ah_sequence)).collect()
+}
+
 /// Notes the masters of this moment.
 ///
 /// # Errors
 /// Those of the file system.
-pub(crate) fn note(masters: &[Inherited]) -> io::Result<()> {
-    let master = |left: &Inherited| Master {
-        instance: left.instance.clone(),
-        ah_sequence: left.ah_sequence,
+pub(crate) fn note(masters: &Masters) -> io::Result<()> {
+    let master = |(instance, ah_sequence): (&String, &u32)| Master {
+        instance: instance.clone(),
+        ah_sequence: *ah_sequence,
     };
     write(&Note { masters: masters.iter().map(master).collect(), kept_at: None })
 }
@@ -90,11 +99,17 @@ pub(crate) fn is_first() -> bool {
 /// The masters that a worker before this one left, and whose addresses are still in place.
 pub(crate) fn find(netlink: &mut Netlink, config: &Config) -> Vec<Inherited> {
     let masters = read().unwrap_or_default().masters;
+    if masters.is_empty() {
+        return Vec::new();
+    }
+    let standing = addresses::Standing::list(netlink).unwrap_or_default();
+    let instances: BTreeMap<&str, _> =
+        config.instances.iter().map(|instance| (instance.name.as_str(), instance)).collect();
     masters
         .into_iter()
         .filter(|master| {
-            let instance = config.instances.iter().find(|known| known.name == master.instance);
-            instance.is_some_and(|instance| addresses::is_in_place(netlink, instance))
+            let instance = instances.get(master.instance.as_str());
+            instance.is_some_and(|instance| standing.has_all(instance))
         })
         .map(|master| Inherited {
             instance: master.instance,

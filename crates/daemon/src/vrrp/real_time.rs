@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 use vrrp::config::{Config, Tracked};
-use vrrp::{Condition, Inherited, Input, Output, Received, Role};
+use vrrp::{Condition, Input, Output, Received, Role};
 
 /// Calls for packets of one socket before timers and the other sockets have their turn: with a
 /// few dozen packets each, a flood delays an advert by a fraction of a millisecond.
@@ -27,6 +27,16 @@ const AMBIENT_EVERY: Duration = Duration::from_millis(500);
 /// A socket that could not be opened is tried again after this, if nothing is heard of its
 /// interface before.
 const REOPEN_AFTER: Duration = Duration::from_secs(5);
+
+/// More packets than this in one such time, and they are taken in together: a wake for each of
+/// thousands of backups' packets costs more than the packets.
+const BUSY: usize = 128;
+/// Packets that are taken in together have come within this time. A timer is never late for it.
+const TOGETHER_MAX: Duration = Duration::from_millis(5);
+/// And within this part of the shortest interval between adverts.
+const TOGETHER_PART: u32 = 100;
+/// After so many outputs the memory they took is given back: a start of thousands.
+const BURST: usize = 4096;
 
 /// To the real-time thread.
 #[derive(Debug)]
@@ -46,12 +56,14 @@ pub(crate) enum ToRole {
 /// From the real-time thread.
 #[derive(Debug)]
 pub(crate) enum FromRole {
-    /// What the machine asks for, in order, except what the thread did itself.
-    Outputs(Vec<Output>),
+    /// What the machine asks for, in order, except what the thread did itself; each with how often
+    /// in a row.
+    Outputs(Vec<(Output, u32)>),
     /// The answer to [`ToRole::Status`].
     Status(u64, Box<VrrpStatus>),
-    /// Other routers are masters now. Comes before what follows from it.
-    Left(Vec<Inherited>),
+    /// Routers that are masters now, each with its last sequence number, or no longer (`None`).
+    /// Comes before what follows from it.
+    Left(Vec<(String, Option<u32>)>),
     /// A BFD session, by its name, is up or not.
     Session(String, bool),
     /// Something an administrator should know.
@@ -72,8 +84,8 @@ pub(crate) struct RealTime {
     pub(crate) inbox: rtrb::Consumer<ToRole>,
     /// What the other threads get.
     pub(crate) outbox: Outbox<FromRole>,
-    /// The masters that were told last.
-    pub(crate) left: Vec<Inherited>,
+    /// How long packets are waited for that are taken in together; [`together`] knows.
+    pub(crate) together: Duration,
 }
 
 /// State of the loop beside what it owns.
@@ -82,7 +94,17 @@ struct Turn {
     room: Room,
     ambient_at: Instant,
     reopen_at: Option<Instant>,
+    /// Packets that came since the machine was last told the wall clock, and in the time before.
+    packets: (usize, usize),
+    /// Outputs since memory was last given back, and whether there were any lately.
+    outputs_made: (usize, bool),
     is_over: bool,
+}
+
+/// How long packets are waited for that are taken in together.
+pub(crate) fn together(config: &Config) -> Duration {
+    let shortest = config.instances.iter().map(|instance| instance.advert_int).min();
+    shortest.map_or(TOGETHER_MAX, |shortest| (shortest / TOGETHER_PART).min(TOGETHER_MAX))
 }
 
 impl RealTime {
@@ -97,6 +119,8 @@ impl RealTime {
             room: Room::new(),
             ambient_at: rt::now(),
             reopen_at: None,
+            packets: (0, 0),
+            outputs_made: (0, false),
             is_over: false,
         };
         self.open_all(&mut turn);
@@ -116,6 +140,10 @@ impl RealTime {
         let role = self.role.next_deadline();
         let deadlines = [role, self.bfd.next_deadline(), Some(turn.ambient_at), turn.reopen_at];
         let deadline = deadlines.into_iter().flatten().min();
+        if turn.packets.1 > BUSY {
+            let left = deadline.map_or(self.together, |at| at.since(rt::now()));
+            std::thread::sleep(left.min(self.together));
+        }
         let ready = self.poller.wait(deadline)?;
         let woken = ready.woken;
         let mut tokens = [0_u64; 64];
@@ -152,6 +180,12 @@ impl RealTime {
 
     fn ambient(&mut self, turn: &mut Turn) -> io::Result<()> {
         turn.ambient_at = rt::now() + AMBIENT_EVERY;
+        turn.packets = (0, turn.packets.0);
+        let was_busy = std::mem::take(&mut turn.outputs_made.1);
+        if turn.outputs_made.0 > BURST && !was_busy {
+            turn.outputs_made.0 = 0;
+            linux::memory::release_locked();
+        }
         self.give(turn, Input::Ambient { wall: rt::wall() })?;
         // Sequence numbers of authentication headers grow without anything else changing.
         self.note_left()
@@ -177,15 +211,16 @@ impl RealTime {
                 role.handle(rt::now(), Input::Packet(packet), outputs);
             });
             self.perform(turn)?;
-            match read {
-                Ok(1..) => {}
-                Ok(0) => return Ok(()),
-                Err(_) => {
-                    // Told once by the kernel (an interface went down), and passes; or the socket
-                    // was closed and is opened again in time.
-                    turn.reopen_at.get_or_insert(rt::now() + REOPEN_AFTER);
-                    return Ok(());
-                }
+            let Ok(count) = read else {
+                // Told once by the kernel (an interface went down), and passes; or the socket was
+                // closed and is opened again in time.
+                turn.reopen_at.get_or_insert(rt::now() + REOPEN_AFTER);
+                return Ok(());
+            };
+            turn.packets.0 += count;
+            // With fewer than it takes at once nothing is left.
+            if count < linux::vrrp::BATCH {
+                return Ok(());
             }
         }
         Ok(())
@@ -236,6 +271,7 @@ impl RealTime {
                         let _ = self.poller.add(receiver, token as u64);
                     }
                     self.open_all(turn);
+                    self.together = together(&config);
                     self.give(turn, Input::Reload(config))?;
                 }
                 ToRole::Sessions(sessions) => {
@@ -294,17 +330,17 @@ impl RealTime {
         if moved {
             self.note_left()?;
         }
-        let (mut adverts, mut rest) = (Vec::new(), Vec::new());
+        let (mut adverts, mut rest) = (Vec::new(), Vec::<(Output, u32)>::new());
         for output in turn.outputs.drain(..) {
-            match output {
-                Output::Send(advert) => adverts.push(advert),
-                Output::Exit => {
-                    turn.is_over = true;
-                    rest.push(Output::Exit);
-                }
-                other => rest.push(other),
+            turn.is_over |= output == Output::Exit;
+            match (output, rest.last_mut()) {
+                (Output::Send(advert), _) => adverts.push(advert),
+                (output, Some((last, times))) if *last == output => *times += 1,
+                (output, _) => rest.push((output, 1)),
             }
         }
+        turn.outputs_made.0 += rest.len();
+        turn.outputs_made.1 |= !rest.is_empty();
         let outbox = &mut self.outbox;
         self.sockets.send(&adverts, |text| {
             let _ = outbox.push(FromRole::Notice(Level::Error, text));
@@ -313,12 +349,8 @@ impl RealTime {
     }
 
     fn note_left(&mut self) -> io::Result<()> {
-        let left = self.role.inheritance();
-        if left == self.left {
-            return Ok(());
-        }
-        self.left.clone_from(&left);
-        self.push(FromRole::Left(left))
+        let changed = self.role.changed_inheritance();
+        if changed.is_empty() { Ok(()) } else { self.push(FromRole::Left(changed)) }
     }
 
     fn notice(&mut self, level: Level, text: String) {

@@ -1,6 +1,5 @@
 //! keepalived.conf as this process needs it: read with the host's own answers.
 
-use super::addresses::home;
 use super::running::{Noting, Words};
 use super::{KeepalivedOptions, Part, process};
 use crate::{both, logs};
@@ -10,14 +9,16 @@ use config::File;
 use config::keepalived::{self, Host, Interface, Keepalived, Program, Sources};
 use linux::netlink::Netlink;
 use linux::process::{User, group_id};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::net::{IpAddr, ToSocketAddrs};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use vrrp::Subject;
-use vrrp::config::{Config, Notify};
+use vrrp::config::{Config, Instance, Notify};
 
 /// Longest file read, in bytes: thousands of instances fit.
 const FILE_MAX: u64 = 16 << 20;
@@ -44,20 +45,23 @@ pub(crate) struct Settings {
     pub(crate) lvs: lvs::config::Config,
     /// Of the role as a whole.
     pub(crate) whole: keepalived::Settings,
-    /// The interface of each instance's addresses, by the instance's name.
-    pub(crate) homes: BTreeMap<String, String>,
+    /// The instances sorted by name; those of [`vrrp`](Self::vrrp).
+    pub(crate) by_name: Vec<Arc<Instance>>,
     /// What is left out because it can't run as it is written.
     pub(crate) disabled: Vec<String>,
 }
 
 impl Settings {
+    /// The instance of that name.
+    pub(crate) fn instance(&self, name: &str) -> Option<&Instance> {
+        let place = self.by_name.binary_search_by(|known| known.name.as_str().cmp(name)).ok()?;
+        self.by_name.get(place).map(Arc::as_ref)
+    }
+
     /// Whom to tell of an instance or a group.
     pub(crate) fn notify(&self, of: &Subject) -> Option<&Notify> {
         match of {
-            Subject::Instance(name) => {
-                let found = self.vrrp.instances.iter().find(|known| known.name == *name);
-                found.map(|instance| &instance.notify)
-            }
+            Subject::Instance(name) => self.instance(name).map(|instance| &*instance.notify),
             Subject::Group(name) => {
                 let found = self.vrrp.groups.iter().find(|known| known.name == *name);
                 found.map(|group| &group.notify)
@@ -138,13 +142,13 @@ fn loaded(options: &KeepalivedOptions, host: String, mut read: Keepalived, words
     let (is_fatal, mut findings) = (read.is_fatal(), findings(&read));
     let shared = both::beside_haresources(&read.vrrp.instances);
     findings.extend(shared.into_iter().map(|text| Finding { level: Level::Error, text }));
-    let homes = read.vrrp.instances.iter();
-    let homes = homes.filter_map(|i| Some((i.name.clone(), home(i)?.to_owned()))).collect();
+    let mut by_name = read.vrrp.instances.clone();
+    by_name.sort_by(|one, other| one.name.cmp(&other.name));
     let disabled = read.disabled;
     let (mut vrrp, lvs, whole) = (read.vrrp, read.lvs, read.settings);
     let up = linux::rt::now().since(base::Instant::ZERO);
     vrrp.startup_delay = process::startup_delay(vrrp.startup_delay, whole.delay_after_boot, up);
-    let settings = Settings { host, vrrp, lvs, whole, homes, disabled };
+    let settings = Settings { host, vrrp, lvs, whole, by_name, disabled };
     Loaded { settings, findings, words, is_fatal }
 }
 
@@ -267,12 +271,17 @@ fn with_host<T>(
     ask: impl FnOnce(&Host<'_>) -> T,
 ) -> T {
     let directory = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();
-    let interface =
-        |name: &str| match Netlink::open().and_then(|mut netlink| netlink.interface(name)) {
-            Ok(found) if found.loopback => Interface::Loopback,
-            Ok(_) => Interface::Present,
-            Err(_) => Interface::Missing,
-        };
+    // Thousands of instances ask about a few interfaces.
+    let known = RefCell::new(BTreeMap::new());
+    let interface = |name: &str| {
+        *known.borrow_mut().entry(name.to_owned()).or_insert_with(|| {
+            match Netlink::open().and_then(|mut netlink| netlink.interface(name)) {
+                Ok(found) if found.loopback => Interface::Loopback,
+                Ok(_) => Interface::Present,
+                Err(_) => Interface::Missing,
+            }
+        })
+    };
     ask(&Host {
         name,
         config_id: options.config_id.as_deref(),

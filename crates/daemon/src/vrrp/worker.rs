@@ -3,7 +3,7 @@
 
 use super::bfd::Bfd;
 use super::hub::{Hub, Wanted};
-use super::real_time::{FromRole, RealTime, ToRole};
+use super::real_time::{FromRole, RealTime, ToRole, together};
 use super::settings::{self, Settings};
 use super::sockets::Sockets;
 use super::{
@@ -49,6 +49,9 @@ const ROUTES_AT_END: Duration = Duration::from_secs(5);
 const SCRIPTS_AT_END: Duration = Duration::from_secs(1);
 /// What waits beside a full ring is moved on this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
+/// Items of the real-time thread taken in together: thousands that become masters are noted with a
+/// few files.
+const AT_ONCE: usize = 256;
 /// The real-time priority, unless `vrrp_rt_priority` is written.
 const PRIORITY: u8 = 1;
 
@@ -113,6 +116,7 @@ fn run(
         // The ordinary thread ended before it had put anything in place: nothing must be spoken.
         return shell.join().map_err(|_| io::Error::other("the ordinary thread panicked"))?;
     };
+    let on_start = together(&config);
     // What only the start needed shall not be locked.
     linux::memory::release_heap();
     let _ = linux::memory::release_file_pages();
@@ -122,11 +126,11 @@ fn run(
     let real_time = RealTime {
         sockets: Sockets::new(&config),
         bfd: Bfd::new(random_seed()?),
-        role: Role::new(config, Boot { inherited: inherited.clone() }),
+        role: Role::new(config, Boot { inherited }),
         poller,
         inbox,
         outbox,
-        left: inherited,
+        together: on_start,
     };
     real_time.run()?;
     shell.join().map_err(|_| io::Error::other("the ordinary thread panicked"))?
@@ -183,6 +187,7 @@ impl Shell {
         for master in &inherited {
             hub.servers.set_router(&master.instance, true);
         }
+        let masters = left::masters(&inherited);
         // Fails only when the real-time thread has gone; then the process ends.
         let _ = left.send(inherited);
 
@@ -207,7 +212,7 @@ impl Shell {
         let keep = (options.keep, options.keep_servers);
         tokio::task::spawn_local(obey(Rc::clone(&hub), Rc::clone(&parent), keep));
         let _ = parent.send(&[RUNNING]).await;
-        serve_role(&hub, collector).await?;
+        serve_role(&hub, collector, masters).await?;
         finish(&hub).await;
         Ok(())
     }
@@ -237,7 +242,7 @@ async fn begin(
     for text in troubles {
         hub.notice(Level::Warning, text);
     }
-    if let Err(error) = left::note(&inherited) {
+    if let Err(error) = left::note(&left::masters(&inherited)) {
         hub.notice(Level::Error, format!("what runs here can't be noted: {error}"));
     }
     barrier::configure(hub);
@@ -285,36 +290,79 @@ async fn run_once(hub: &Hub, what: &str, command: &Command, limit: Duration) {
 }
 
 /// Takes what the machine asks for until it exits.
-async fn serve_role(hub: &Rc<Hub>, mut collector: Collector<FromRole>) -> io::Result<()> {
+async fn serve_role(
+    hub: &Rc<Hub>,
+    mut collector: Collector<FromRole>,
+    mut masters: left::Masters,
+) -> io::Result<()> {
     let bell = readable(collector.bell())?;
     loop {
         let mut rung = bell.readable().await?;
         let mut count = [0; 8];
         let _ = rustix::io::read(bell.get_ref(), &mut count);
         rung.clear_ready();
-        while let Some(item) = collector.next() {
-            match item {
-                FromRole::Outputs(outputs) => {
-                    for output in outputs {
-                        if output == Output::Exit {
-                            return Ok(());
-                        }
-                        perform(hub, output);
-                    }
+        loop {
+            let items = all_that_came(hub, &mut collector, &mut masters);
+            if items.is_empty() {
+                break;
+            }
+            for item in items {
+                if !take(hub, item) {
+                    return Ok(());
                 }
-                FromRole::Status(number, status) => hub.take_status(number, *status),
-                FromRole::Left(masters) => {
-                    if let Err(error) = left::note(&masters) {
-                        hub.log_line(Level::Error, &format!("masters can't be noted: {error}"));
-                    }
-                }
-                FromRole::Session(name, up) => {
-                    hub.sessions.send_modify(|known| _ = known.insert(name, up));
-                }
-                FromRole::Notice(level, text) => hub.notice(level, text),
             }
         }
     }
+}
+
+/// Does what an item asks for; false at the end.
+fn take(hub: &Rc<Hub>, item: FromRole) -> bool {
+    match item {
+        FromRole::Outputs(outputs) => {
+            for (output, times) in outputs {
+                if output == Output::Exit {
+                    return false;
+                }
+                (1..times).for_each(|_| perform(hub, output.clone()));
+                perform(hub, output);
+            }
+        }
+        FromRole::Status(number, status) => hub.take_status(number, *status),
+        // Was noted before everything else.
+        FromRole::Left(_) => {}
+        FromRole::Session(name, up) => {
+            hub.sessions.send_modify(|known| _ = known.insert(name, up));
+        }
+        FromRole::Notice(level, text) => hub.notice(level, text),
+    }
+    true
+}
+
+/// Everything that has come. Who is master is noted before anything follows from it, and once for
+/// thousands that become masters together.
+fn all_that_came(
+    hub: &Hub,
+    collector: &mut Collector<FromRole>,
+    masters: &mut left::Masters,
+) -> Vec<FromRole> {
+    let (mut items, mut changed) = (Vec::new(), false);
+    while items.len() < AT_ONCE
+        && let Some(item) = collector.next()
+    {
+        if let FromRole::Left(news) = &item {
+            for (name, sequence) in news {
+                changed |= match sequence {
+                    Some(sequence) => masters.insert(name.clone(), *sequence) != Some(*sequence),
+                    None => masters.remove(name).is_some(),
+                };
+            }
+        }
+        items.push(item);
+    }
+    if changed && let Err(error) = left::note(masters) {
+        hub.log_line(Level::Error, &format!("masters can't be noted: {error}"));
+    }
+    items
 }
 
 fn perform(hub: &Rc<Hub>, output: Output) {

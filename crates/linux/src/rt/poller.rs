@@ -3,6 +3,7 @@
 //! epoll for the sockets, a timerfd on `CLOCK_BOOTTIME` for the deadline (epoll's own timeout is
 //! coarse and stands still during suspend), an eventfd for the other threads.
 
+use super::now;
 use base::Instant;
 use rustix::event::{EventfdFlags, epoll};
 use rustix::fd::{AsFd, OwnedFd};
@@ -103,6 +104,18 @@ impl Poller {
     /// Only what would be a bug here or a kernel out of memory.
     pub fn wait(&mut self, deadline: Option<Instant>) -> io::Result<Ready<'_>> {
         self.arm(deadline)?;
+        let (mut due, mut woken) = self.collect()?;
+        if due && self.tokens.is_empty() && !woken && deadline.is_none_or(|at| at > now()) {
+            // It was armed for a deadline that has moved on since.
+            self.arm(deadline)?;
+            (due, woken) = self.collect()?;
+        }
+        let due = due && deadline.is_some_and(|at| at <= now());
+        Ok(Ready { tokens: &self.tokens, due, woken })
+    }
+
+    /// One wait: whether the timer has fired, and whether a waker was used.
+    fn collect(&mut self) -> io::Result<(bool, bool)> {
         self.events.clear();
         self.tokens.clear();
         match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut self.events), None) {
@@ -124,11 +137,14 @@ impl Poller {
         if woken {
             drain(&self.waker)?;
         }
-        Ok(Ready { tokens: &self.tokens, due, woken })
+        Ok((due, woken))
     }
 
+    /// Sets the timer, unless it will fire no later as it is: of those who wait for something that
+    /// comes again and again, each time moves the deadline on, and one call in hundreds is enough.
     fn arm(&mut self, deadline: Option<Instant>) -> io::Result<()> {
-        if self.armed == deadline {
+        if self.armed == deadline || self.armed.is_some_and(|at| deadline.is_some_and(|d| at <= d))
+        {
             return Ok(());
         }
         // Zero would disarm the timer, and the clock's start is in the past anyway.
@@ -181,6 +197,21 @@ mod tests {
         assert_eq!(ready, Ready { tokens: &[], due: true, woken: false });
         assert!(now() >= deadline);
         assert!(poller.wait(Some(Instant::ZERO)).expect("waits").due, "the past is due at once");
+    }
+
+    #[test]
+    fn a_deadline_that_moves_on_is_kept_and_one_that_comes_closer_too() {
+        let mut poller = Poller::new().expect("poller");
+        let waker = poller.waker();
+        waker.wake();
+        poller.wait(Some(now() + Duration::from_millis(5))).expect("waits");
+        let later = now() + Duration::from_millis(30);
+        assert!(poller.wait(Some(later)).expect("waits").due);
+        assert!(now() >= later, "not by the timer of before");
+        waker.wake();
+        poller.wait(Some(now() + Duration::from_mins(1))).expect("waits");
+        let sooner = now() + Duration::from_millis(5);
+        assert!(poller.wait(Some(sooner)).expect("waits").due);
     }
 
     #[test]

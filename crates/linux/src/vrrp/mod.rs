@@ -8,7 +8,7 @@
 mod receive;
 mod send;
 
-pub use receive::{Incoming, Receiver, Room};
+pub use receive::{BATCH, Incoming, Receiver, Room};
 pub use send::{Outgoing, Sender};
 
 use crate::netlink::Netlink;

@@ -8,7 +8,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Packets taken with one call: under a flood other work has its turn after so many.
-const BATCH: usize = 32;
+pub const BATCH: usize = 32;
 /// Longest packet kept: an advert of 255 IPv6 addresses has 4,088 bytes, with a signed trailer
 /// 4,116, and an IPv4 header up to 60. Longer ones are cut and so refused.
 const PACKET_MAX: usize = 4_352;

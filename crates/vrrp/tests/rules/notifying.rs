@@ -15,7 +15,7 @@ fn talkative(priority: u8) -> Instance {
         rx_lower_priority: Some(command("/lower")),
         priority_changes: false,
     };
-    Instance { notify, smtp_alert: true, ..instance("VI_1", priority) }
+    Instance { notify: notify.into(), smtp_alert: true, ..instance("VI_1", priority) }
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_lower_priority_heard_is_told_to_its_own_command_only() {
 fn changed_priorities_are_told_if_asked_for() {
     for asked in [false, true] {
         let mut instance = instance("VI_1", 100);
-        instance.notify.priority_changes = asked;
+        std::sync::Arc::make_mut(&mut instance.notify).priority_changes = asked;
         instance.tracks = vec![track_script("s", -20)];
         let mut config = config(vec![instance]);
         config.scripts = vec![script("s")];

@@ -82,7 +82,7 @@ fn a_removed_master_says_goodbye_and_is_told_as_a_fault() {
 #[test]
 fn notify_deleted_is_told_as_such() {
     let mut instance = instance("VI_1", 255);
-    instance.notify.deleted = Some(crate::world::command("/gone"));
+    std::sync::Arc::make_mut(&mut instance.notify).deleted = Some(crate::world::command("/gone"));
     let mut world = World::of(vec![config(vec![instance])]);
     world.run(1.0);
     reload(&mut world, 0, config(vec![]));

@@ -91,7 +91,7 @@ pub(crate) fn instance(name: &str, priority: u8) -> Instance {
         vmac: None,
         dont_track_primary: false,
         tracks: Vec::new(),
-        notify: Notify::default(),
+        notify: Notify::default().into(),
         smtp_alert: false,
     }
 }

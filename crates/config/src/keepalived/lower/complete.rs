@@ -8,14 +8,15 @@ use super::instance::{AuthType, Draft};
 use super::tracking::Placed;
 use crate::keepalived::directives::Block;
 use crate::keepalived::findings::Place;
+use crate::keepalived::settings::Extras;
 use crate::keepalived::values;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 use vrrp::config::{
-    Authentication, Checksum, Config, Destination, Family, Garp, Instance, Track, Tracked, Version,
-    Vmac, Vrid,
+    Authentication, Checksum, Config, Destination, Family, Garp, Instance, Notify, Track, Tracked,
+    Version, Vmac, Vrid,
 };
 
 /// The group of VRRP over IPv4 (RFC 9568 §5.1.1.2).
@@ -48,7 +49,9 @@ impl Lowering<'_> {
                 Some(instance) => {
                     let mut extras = extras;
                     extras.garp_extra_if = extras.garp_extra_if.or(self.globals.extra_if);
-                    self.settings.extras.push((name, extras));
+                    if extras != Extras::default() {
+                        self.settings.extras.push((name, extras));
+                    }
                     instances.push(instance);
                 }
                 None => self.disabled.push(name),
@@ -196,9 +199,17 @@ impl Lowering<'_> {
             vmac,
             dont_track_primary: draft.dont_track_primary,
             tracks,
-            notify,
+            notify: self.shared(notify),
             smtp_alert: draft.mail.unwrap_or(self.settings.mail.vrrp),
         })
+    }
+
+    /// The same commands as those of the instance before, or others.
+    fn shared(&mut self, notify: Notify) -> Arc<Notify> {
+        match &self.last_notify {
+            Some(last) if **last == notify => Arc::clone(last),
+            _ => Arc::clone(self.last_notify.insert(Arc::new(notify))),
+        }
     }
 
     /// It has a number and an interface; else findings.

@@ -20,7 +20,8 @@ use super::host::{Host, Interface};
 use super::settings::Settings;
 use super::tree::Node;
 use crate::text::quote;
-use vrrp::config::{Config, LinkDelay};
+use std::sync::Arc;
+use vrrp::config::{Config, LinkDelay, Notify};
 
 /// Everything a configuration says.
 pub(super) struct Lowered {
@@ -46,6 +47,8 @@ struct Lowering<'a> {
     link_delays: Vec<LinkDelay>,
     lvs: lvs::config::Config,
     disabled: Vec<String>,
+    /// Whom the last instance tells.
+    last_notify: Option<Arc<Notify>>,
     /// The first script that will run.
     first_script: Option<Place>,
     /// Scripts that are disabled for their program; keepalived says so after all else.
@@ -65,6 +68,7 @@ pub(super) fn lower(nodes: &[Node], host: &Host<'_>, found: &mut Findings) -> Lo
         link_delays: Vec::new(),
         lvs: lvs::config::Config::default(),
         disabled: Vec::new(),
+        last_notify: None,
         first_script: None,
         scripts_later: Vec::new(),
     };
