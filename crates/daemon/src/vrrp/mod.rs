@@ -17,6 +17,7 @@ pub(crate) mod mail;
 pub(crate) mod notify;
 pub(crate) mod process;
 mod real_time;
+mod reload;
 mod routes;
 mod running;
 mod serial;

@@ -182,7 +182,9 @@ impl RealTime {
         turn.ambient_at = rt::now() + AMBIENT_EVERY;
         turn.packets = (0, turn.packets.0);
         let was_busy = std::mem::take(&mut turn.outputs_made.1);
-        if turn.outputs_made.0 > BURST && !was_busy {
+        // It takes milliseconds: not where adverts follow each other as fast.
+        let has_time = !was_busy && self.together == TOGETHER_MAX;
+        if turn.outputs_made.0 > BURST && has_time {
             turn.outputs_made.0 = 0;
             linux::memory::release_locked();
         }

@@ -8,7 +8,7 @@ use super::settings::{self, Settings};
 use super::sockets::Sockets;
 use super::{
     KeepalivedOptions, addresses, barrier, base_settings, bfd, dump, fifo, left, notify, process,
-    running, trackers, vmac, watch,
+    reload, running, trackers, vmac, watch,
 };
 use crate::channel::{self, Collector, NodeHandle};
 use crate::descriptors::{readable, silence_stderr, take_stdin, take_stdout};
@@ -20,7 +20,6 @@ use crate::state::random_seed;
 use crate::worker::become_real_time;
 use crate::{api_server, lvs, metrics, paths};
 use api::Level;
-use api::vrrp::RouterState;
 use linux::netlink::Netlink;
 use linux::rt::{self, Poller};
 use std::collections::BTreeSet;
@@ -35,7 +34,7 @@ use std::time::Duration;
 use tokio::net::UnixDatagram;
 use tokio::time::timeout;
 use vrrp::config::Command;
-use vrrp::{Boot, Inherited, Input, Notification, Output, Role, Subject, What};
+use vrrp::{Boot, Inherited, Input, Output, Role};
 
 /// Stack of the ordinary thread; nothing in it recurses.
 const STACK: usize = 512 << 10;
@@ -206,7 +205,7 @@ impl Shell {
         if let Err(text) = metrics::start(&hub, |listen| listen.keepalived) {
             hub.notice(Level::Error, text);
         }
-        tokio::task::spawn_local(reload_when_asked(Rc::clone(&hub), options.clone()));
+        tokio::task::spawn_local(reload::when_asked(Rc::clone(&hub), options.clone()));
         tokio::task::spawn_local(keep_flushing(Rc::clone(&hub)));
         let parent = Rc::new(datagrams(parent)?);
         let keep = (options.keep, options.keep_servers);
@@ -264,7 +263,7 @@ async fn begin(
 }
 
 /// Tells the BFD sessions of the configuration.
-fn tell_sessions(hub: &Hub) {
+pub(super) fn tell_sessions(hub: &Hub) {
     let sessions: Vec<_> = hub.settings().whole.bfd_sessions.iter().map(bfd::session).collect();
     hub.sessions
         .send_modify(|known| known.retain(|name, _| sessions.iter().any(|s| s.name == *name)));
@@ -272,7 +271,7 @@ fn tell_sessions(hub: &Hub) {
 }
 
 /// What is always in place, under a name that no instance has.
-fn statics(settings: &Settings) -> addresses::Belongings {
+pub(super) fn statics(settings: &Settings) -> addresses::Belongings {
     addresses::Belongings {
         instance: String::new(),
         addresses: settings.whole.static_addresses.clone(),
@@ -479,87 +478,15 @@ fn spawn_dump(hub: &Rc<Hub>, kind: dump::Kind) {
     tokio::task::spawn_local(dump::write(Rc::clone(hub), kind));
 }
 
-/// Reads the configuration again when asked. One with anything fatal in it changes nothing.
-async fn reload_when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
-    let pid_file = options.checkers_pid_file.clone().unwrap_or_else(lvs::usual_pid_file);
-    loop {
-        hub.reload.notified().await;
-        let options = options.clone();
-        let strictly = hub.settings().whole.reload.check.is_some();
-        let read = tokio::task::spawn_blocking(move || settings::reload(&options, strictly));
-        let Ok(loaded) = read.await else {
-            continue;
-        };
-        match loaded {
-            Ok(loaded) => {
-                notice_all(&hub, &loaded.findings);
-                note_running(&hub, &loaded.words);
-                install(&hub, Rc::new(loaded.settings)).await;
-                lvs::install(&hub, &pid_file).await;
-            }
-            Err(refused) => {
-                notice_all(&hub, &refused.findings);
-                hub.notice(Level::Error, "the configuration is wrong; everything stays as it was");
-            }
-        }
-    }
-}
-
-async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
-    let old = hub.settings();
-    if let Ok(mut netlink) = Netlink::open() {
-        for text in vmac::settle(&mut netlink, &new) {
-            hub.notice(Level::Error, text);
-        }
-    }
-    fifo::install(hub, &new).await;
-    // From here to the next wait nothing comes between: source addresses that are new to the
-    // machine are told before what needs them, trackers after what names them.
-    hub.install(Rc::clone(&new));
-    hub.reloaded.notify_one();
-    watch::tell(hub);
-    hub.role.send(ToRole::Reload(Box::new(new.vrrp.clone())));
-    tell_sessions(hub);
-    barrier::configure(hub);
-    if statics(&old) != statics(&new) {
-        addresses::release(hub, statics(&old));
-        addresses::take(hub, statics(&new));
-    }
-    // The answer comes after everything that followed from the new configuration was done.
-    let Some(status) = hub.status().await else { return };
-    if let Ok(mut netlink) = Netlink::open() {
-        vmac::remove(&mut netlink, &old.vrrp, &new.vrrp);
-    }
-    if new.whole.fifo_states_on_reload {
-        let states = status.routers.iter().filter_map(|router| {
-            let what = state_told(router.state)?;
-            let of = Subject::Instance(router.name.clone());
-            let (priority, commands) = (router.effective_priority, Vec::new());
-            Some(Notification { of, what, priority, commands, mail: false })
-        });
-        states.for_each(|told| notify::tell(hub, told));
-    }
-}
-
-/// What a FIFO is told of a state.
-const fn state_told(state: RouterState) -> Option<What> {
-    match state {
-        RouterState::Init => None,
-        RouterState::Backup => Some(What::Backup),
-        RouterState::Master => Some(What::Master),
-        RouterState::Fault => Some(What::Fault),
-    }
-}
-
 /// For a successor: what runs from now on.
-fn note_running(hub: &Hub, words: &running::Words) {
+pub(super) fn note_running(hub: &Hub, words: &running::Words) {
     if let Err(error) = running::note(words) {
         let text = format!("what runs can't be noted; a successor reads the files anew: {error}");
         hub.notice(Level::Error, text);
     }
 }
 
-fn notice_all(hub: &Hub, findings: &[settings::Finding]) {
+pub(super) fn notice_all(hub: &Hub, findings: &[settings::Finding]) {
     for finding in findings {
         hub.notice(finding.level, finding.text.as_str());
     }

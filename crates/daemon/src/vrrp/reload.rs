@@ -1,0 +1,85 @@
+//! From a configuration that runs to another, without a gap for what is in both.
+
+use super::hub::Hub;
+use super::real_time::ToRole;
+use super::settings::{self, Settings};
+use super::worker::{note_running, notice_all, statics, tell_sessions};
+use super::{KeepalivedOptions, addresses, barrier, fifo, notify, vmac, watch};
+use crate::lvs;
+use api::Level;
+use api::vrrp::RouterState;
+use linux::netlink::Netlink;
+use std::rc::Rc;
+use vrrp::{Notification, Subject, What};
+
+/// Reads the configuration again when asked. One with anything fatal in it changes nothing.
+pub(crate) async fn when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
+    let pid_file = options.checkers_pid_file.clone().unwrap_or_else(lvs::usual_pid_file);
+    loop {
+        hub.reload.notified().await;
+        let options = options.clone();
+        let strictly = hub.settings().whole.reload.check.is_some();
+        let read = tokio::task::spawn_blocking(move || settings::reload(&options, strictly));
+        let Ok(loaded) = read.await else {
+            continue;
+        };
+        match loaded {
+            Ok(loaded) => {
+                notice_all(&hub, &loaded.findings);
+                note_running(&hub, &loaded.words);
+                install(&hub, Rc::new(loaded.settings)).await;
+                lvs::install(&hub, &pid_file).await;
+            }
+            Err(refused) => {
+                notice_all(&hub, &refused.findings);
+                hub.notice(Level::Error, "the configuration is wrong; everything stays as it was");
+            }
+        }
+    }
+}
+
+async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
+    let old = hub.settings();
+    if let Ok(mut netlink) = Netlink::open() {
+        for text in vmac::settle(&mut netlink, &new) {
+            hub.notice(Level::Error, text);
+        }
+    }
+    fifo::install(hub, &new).await;
+    // From here to the next wait nothing comes between: source addresses that are new to the
+    // machine are told before what needs them, trackers after what names them.
+    hub.install(Rc::clone(&new));
+    hub.reloaded.notify_one();
+    watch::tell(hub);
+    hub.role.send(ToRole::Reload(Box::new(new.vrrp.clone())));
+    tell_sessions(hub);
+    barrier::configure(hub);
+    if statics(&old) != statics(&new) {
+        addresses::release(hub, statics(&old));
+        addresses::take(hub, statics(&new));
+    }
+    // The answer comes after everything that followed from the new configuration was done.
+    let Some(status) = hub.status().await else { return };
+    if let Ok(mut netlink) = Netlink::open() {
+        vmac::remove(&mut netlink, &old.vrrp, &new.vrrp);
+    }
+    if new.whole.fifo_states_on_reload {
+        let states = status.routers.iter().filter_map(|router| {
+            let what = state_told(router.state)?;
+            let of = Subject::Instance(router.name.clone());
+            let (priority, commands) = (router.effective_priority, Vec::new());
+            Some(Notification { of, what, priority, commands, mail: false })
+        });
+        states.for_each(|told| notify::tell(hub, told));
+    }
+}
+
+/// What a FIFO is told of a state.
+const fn state_told(state: RouterState) -> Option<What> {
+    match state {
+        RouterState::Init => None,
+        RouterState::Backup => Some(What::Backup),
+        RouterState::Master => Some(What::Master),
+        RouterState::Fault => Some(What::Fault),
+    }
+}
