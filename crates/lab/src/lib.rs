@@ -1,7 +1,7 @@
 //! The lab: the scenarios of `scenarios/` on real daemons in namespaces, ours and the ancestor's
 //! in every pairing, with a client that measures what its users would notice.
 //!
-//! [`run`] runs one scenario on one pair in a world of its own (see `world.rs`), [`table()`] all of
+//! [`run`] runs one scenario on one pair in a world of its own (see `world.rs`), [`Table`] all of
 //! them on all pairs, [`main`] is the command `handover lab`, which also shows the demonstration.
 //! Only loopback, private networks and this lab's own processes are touched. Start reading at
 //! `stage.rs`, the set-up of one run, and `runner.rs`, which plays a scenario on it.
