@@ -105,8 +105,9 @@ impl Promises {
     pub(crate) fn hears(&mut self, now: Instant, host: usize, spoken: Spoken, own: u8) {
         // A goodbye that a later advert overtook is refused as old where adverts are numbered.
         let numbered = matches!(self.setup.keys, Keys::Ah | Keys::Hmac);
-        let may_be_old = numbered && spoken.priority == GOODBYE;
-        if self.setup.compatible(host, spoken.from) && !may_be_old {
+        if numbered && spoken.priority == GOODBYE {
+            self.watches[host][spoken.router].may_hear(now);
+        } else if self.setup.compatible(host, spoken.from) {
             let never = self.setup.never_preempts(own);
             let delay = if own == 255 { Duration::ZERO } else { self.setup.preempt_delay() };
             self.watches[host][spoken.router].hears(now, spoken.priority, never, delay);

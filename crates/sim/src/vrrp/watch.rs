@@ -91,6 +91,13 @@ impl Watch {
         }
     }
 
+    /// A goodbye comes in that it may take for one or refuse: either is right, so the longer wait is.
+    pub(crate) fn may_hear(&mut self, now: Instant) {
+        if self.phase == Phase::Backup {
+            (self.quiet_since, self.goodbye) = (now, false);
+        }
+    }
+
     /// It tells that it is backup, and waits from now on.
     pub(crate) fn becomes_backup(&mut self, now: Instant, effective: u8) {
         self.turn(Phase::Backup);
