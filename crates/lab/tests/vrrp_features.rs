@@ -224,7 +224,7 @@ fn an_instance_waits_for_its_interface_and_for_one_that_comes_back() {
 enum Desk {
     /// Says nothing and hangs up.
     HangsUp,
-    /// Refuses the sender for now, as greylisting does.
+    /// Refuses the sender the first time, as greylisting does.
     Later,
     /// Takes the mail.
     Takes,

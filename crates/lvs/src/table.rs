@@ -286,8 +286,8 @@ fn describe(error: i32) -> String {
         19 => "no such device",
         22 => "invalid argument",
         34 => "a number is out of range",
-        93 => "the protocol is not supported",
-        97 => "the address family is not supported",
+        93 => "the kernel knows no such protocol",
+        97 => "the kernel knows no such address family",
         other => return format!("error {other}"),
     };
     format!("{words}, error {error}")
