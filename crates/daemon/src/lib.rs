@@ -30,6 +30,7 @@ mod lvs;
 mod mail;
 mod metrics;
 mod ocf;
+mod ordinary;
 mod paths;
 mod perform;
 mod predecessor;

@@ -11,7 +11,9 @@ use crate::logs::Log;
 use crate::real_time::RealTime;
 use crate::settings::{self, Finding, Settings};
 use crate::state::{self, Store};
-use crate::{api_server, clients, fifo, metrics, paths, perform, predecessor, respawn, watch};
+use crate::{
+    api_server, clients, fifo, metrics, ordinary, paths, perform, predecessor, respawn, watch,
+};
 use api::{EventKind, Level, Subject};
 use base::{Dice, GroupKey};
 use cluster::{Boot, Input, Node, Output, Predecessor};
@@ -36,12 +38,8 @@ use tokio::net::UnixDatagram;
 const WATCHDOG_MARGIN: Duration = Duration::from_millis(10);
 /// How often the ordinary thread says that it lives.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(400);
-/// Stack of the ordinary thread; nothing in it recurses.
-const STACK: usize = 512 << 10;
 /// Threads for calls that wait (probes, mail, disks); they end when idle.
 const WAITING_THREADS: usize = 8;
-/// How long an idle one of them stays.
-const WAITING_THREAD_STAYS: Duration = Duration::from_secs(2);
 /// Low half of the process id: marks our echo requests, as the ancestor does.
 const PING_ID_MASK: u32 = 0xffff;
 
@@ -117,7 +115,8 @@ fn run(
         shell_alive: Arc::clone(&shell_alive),
         left: left_sender,
     };
-    let shell = std::thread::Builder::new().stack_size(STACK).spawn(move || shell.run())?;
+    let shell =
+        std::thread::Builder::new().stack_size(ordinary::STACK).spawn(move || shell.run())?;
 
     // The watchdog counts from here, so that checking what was left is guarded too.
     let watchdog = open_watchdog(&settings, &mut outbox);
@@ -220,16 +219,7 @@ struct Shell {
 
 impl Shell {
     fn run(self) -> io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(WAITING_THREADS)
-            .thread_keep_alive(WAITING_THREAD_STAYS)
-            .thread_stack_size(STACK)
-            .build()?;
-        let ended = tokio::task::LocalSet::new().block_on(&runtime, self.live());
-        // A probe or a mail may still wait somewhere; nobody waits for it.
-        runtime.shutdown_background();
-        ended
+        ordinary::run(WAITING_THREADS, self.live())
     }
 
     async fn live(self) -> io::Result<()> {

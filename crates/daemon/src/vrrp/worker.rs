@@ -18,7 +18,7 @@ use crate::journal::Journal;
 use crate::logs::{Log, Targets};
 use crate::state::random_seed;
 use crate::worker::become_real_time;
-use crate::{api_server, lvs, metrics, paths};
+use crate::{api_server, lvs, metrics, ordinary, paths};
 use api::Level;
 use linux::netlink::Netlink;
 use linux::rt::{self, Poller};
@@ -36,12 +36,8 @@ use tokio::time::timeout;
 use vrrp::config::Command;
 use vrrp::{Boot, Inherited, Input, Output, Role};
 
-/// Stack of the ordinary thread; nothing in it recurses.
-const STACK: usize = 512 << 10;
 /// Threads for calls that wait (mail, disks); they end when idle.
 const WAITING_THREADS: usize = 4;
-/// How long an idle one of them stays.
-const WAITING_THREAD_STAYS: Duration = Duration::from_secs(2);
 /// At the end routes and rules are waited for so long.
 const ROUTES_AT_END: Duration = Duration::from_secs(5);
 /// And stop scripts, as keepalived does (docs/ancestors/keepalived.md §2.4).
@@ -110,7 +106,8 @@ fn run(
         executor,
         left: left_sender,
     };
-    let shell = std::thread::Builder::new().stack_size(STACK).spawn(move || shell.run())?;
+    let shell =
+        std::thread::Builder::new().stack_size(ordinary::STACK).spawn(move || shell.run())?;
     let Ok(inherited) = left.recv() else {
         // The ordinary thread ended before it had put anything in place: nothing must be spoken.
         return shell.join().map_err(|_| io::Error::other("the ordinary thread panicked"))?;
@@ -148,16 +145,7 @@ struct Shell {
 
 impl Shell {
     fn run(self) -> io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(WAITING_THREADS)
-            .thread_keep_alive(WAITING_THREAD_STAYS)
-            .thread_stack_size(STACK)
-            .build()?;
-        let ended = tokio::task::LocalSet::new().block_on(&runtime, self.live());
-        // A mail may still wait somewhere; nobody waits for it.
-        runtime.shutdown_background();
-        ended
+        ordinary::run(WAITING_THREADS, self.live())
     }
 
     async fn live(self) -> io::Result<()> {
