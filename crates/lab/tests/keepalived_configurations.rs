@@ -20,12 +20,15 @@ use vrrp_lab::{Maker, cannot_run};
 /// So many daemons are started beside each other: they mostly wait.
 const BESIDE: usize = 6;
 
-/// `$1` is the directory of configurations, `$2` the program. Interfaces as in the measurement.
+/// `$1` is the directory of configurations, `$2` the program. Interfaces as in the measurement. What
+/// is written to /tmp stays here; what is there can be read, because the sources may lie there.
 const INTERFACES: &str = r#"
 mount -t tmpfs tmp /run; mkdir -p /run/bin /run/conf
 touch /run/bin/keepalived; mount --bind "$2" /run/bin/keepalived
 cp "$1"/*.conf /run/conf/
-mount -t tmpfs tmp /tmp
+mkdir /run/tmp /run/tmp.work
+mount -t overlay overlay -o lowerdir=/tmp,upperdir=/run/tmp,workdir=/run/tmp.work /tmp
+rm -f /tmp/keepalived.json
 ip link set lo up
 for n in 0 1; do
   ip link add eth$n type veth peer name peer$n || exit 9

@@ -157,6 +157,9 @@ impl Router {
                  mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/etc.work /etc\n\
                  mkdir -p /etc/keepalived\n\
                  mount --bind /run/var /var/lib\n\
+                 mkdir /run/tmp /run/tmp.work\n\
+                 mount -t overlay overlay -o lowerdir=/tmp,upperdir=/run/tmp,workdir=/run/tmp.work /tmp\n\
+                 rm -f /tmp/keepalived*.* /tmp/keepalived.stats\n\
                  {link}\n\
                  ip link set lo up\nhostname {name}"
             ),
@@ -177,8 +180,6 @@ impl Router {
         ip(&words);
         ip(&format!("link set {port} master br0 up"));
         let router = Self { space, maker, daemon: None, log: dir.path().join("log"), _dir: dir };
-        // In the test's temporary directory, not in the host's own /tmp: dumps go there.
-        router.run(&["mount", "-t", "tmpfs", "tmp", "/tmp"]);
         router.run(&["ip", "link", "set", interface, "up"]);
         let address = format!("10.0.0.{number}/24");
         router.run(&["ip", "addr", "add", &address, "dev", interface]);

@@ -62,7 +62,9 @@ impl Host {
         // Without syslog, which no host here has (docs/ancestors/keepalived.md, fact 25).
         let script = format!(
             "set -e\nmount --make-rprivate /\nmount --bind {} {SEEN_AT}\n\
-             mount -t tmpfs run /run\nmount -t tmpfs var /var/lib\nmount -t tmpfs tmp /tmp\n\
+             mount -t tmpfs run /run\nmount -t tmpfs var /var/lib\n\
+             mkdir /run/tmp /run/work\n\
+             mount -t overlay tmp -o lowerdir=/tmp,upperdir=/run/tmp,workdir=/run/work /tmp\n\
              mount -t sysfs sys /sys || :\nhostname {}\ncd /\n\
              {libraries} keepalived -n -G -f {SEEN_AT}/keepalived.conf >{SEEN_AT}/log 2>&1 &\n\
              wait",
