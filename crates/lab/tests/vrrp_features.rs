@@ -210,6 +210,8 @@ fn an_instance_waits_for_its_interface_and_for_one_that_comes_back() {
         router.run(&["ip", "link", "set", "other0", "up"]);
         router.run(&["ip", "link", "set", "late0", "up"]);
     };
+    let waits = || router.log().contains("VI_1 is FAULT");
+    assert!(wait_for(PATIENCE, waits), "{}", router.log());
     assert!(!router.holds(VIP) && router.runs());
     for _ in 0..2 {
         plug(&router);

@@ -6,7 +6,7 @@ use super::base_settings;
 use super::settings::Settings;
 use linux::Mac;
 use linux::netlink::Netlink;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::sync::Arc;
@@ -17,11 +17,23 @@ use vrrp::config::{Config, Instance};
 /// the first goes.
 const OWN: [(&str, &str); 3] =
     [("arp_ignore", "1"), ("accept_local", "1"), ("promote_secondaries", "1")];
+
 /// Makes what is missing and sets what interfaces need; sentences for what failed.
 pub(crate) fn settle(netlink: &mut Netlink, settings: &Settings) -> Vec<String> {
     let mut troubles = make(netlink, settings);
     troubles.extend(base_settings::settle(&base_settings::wanted(settings)));
     troubles
+}
+
+/// True if an interface with a virtual MAC address is missing whose base is there.
+pub(crate) fn is_missing(settings: &Settings, there: &BTreeMap<u32, String>) -> bool {
+    let there: BTreeSet<&str> = there.values().map(String::as_str).collect();
+    settings.vrrp.instances.iter().any(|instance| match (&instance.vmac, &instance.interface) {
+        (Some(vmac), Some(base)) => {
+            there.contains(base.as_str()) && !there.contains(vmac.name.as_str())
+        }
+        _ => false,
+    })
 }
 
 /// Makes the interfaces of a configuration that are missing; sentences for what failed.

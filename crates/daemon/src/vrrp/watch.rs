@@ -103,13 +103,14 @@ impl World {
         for link in self.links.values() {
             now.insert(link.name.clone(), self.link(link, &ours));
         }
+        let is_first = self.told.is_empty();
         // An interface that is gone is told as down.
         for name in self.told.keys() {
             now.entry(name.clone()).or_default();
         }
         for (name, link) in &now {
             let before = self.told.get(name);
-            if before.is_some_and(|before| before.index != link.index) {
+            if before.map_or(!is_first, |before| before.index != link.index) {
                 news.changed.push(name.clone());
             }
             if before != Some(link) {
@@ -295,6 +296,15 @@ mod tests {
         world.take(Change::Link(link(2, "eth0", false)));
         let news = world.news(&config);
         assert_eq!(news, News { inputs: vec![told(false, Some("10.0.0.9"))], changed: vec![] });
+    }
+
+    #[test]
+    fn what_is_there_from_the_start_is_no_change_and_what_comes_later_is_one() {
+        let (config, mut world) = (Config::default(), World::default());
+        world.take(Change::Link(link(2, "eth0", true)));
+        assert_eq!(world.news(&config).changed, Vec::<String>::new());
+        world.take(Change::Link(link(7, "late0", true)));
+        assert_eq!(world.news(&config).changed, ["late0"]);
     }
 
     #[test]

@@ -239,6 +239,13 @@ async fn begin(
     // In this order nothing is missed.
     let monitor = watch::Watched::open()?;
     hub.world.borrow_mut().list(&mut netlink)?;
+    if vmac::is_missing(&settings, &hub.world.borrow().names()) {
+        // Their base came a moment ago.
+        for text in vmac::settle(&mut netlink, &settings) {
+            hub.notice(Level::Warning, text);
+        }
+        hub.world.borrow_mut().list(&mut netlink)?;
+    }
     hub.role.send(ToRole::Interfaces(hub.world.borrow().names(), Vec::new()));
     watch::tell(hub);
     tell_sessions(hub);
