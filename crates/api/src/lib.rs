@@ -8,6 +8,7 @@ mod event;
 pub mod lvs;
 mod request;
 mod status;
+mod step;
 pub mod vrrp;
 
 pub use event::{Event, EventId, EventKind, Level, Subject};
@@ -16,3 +17,4 @@ pub use status::{
     GroupState, GroupStatus, Held, LinkState, LinkStatus, NodeKind, NodeState, NodeStatus,
     Placement, RoleStatus,
 };
+pub use step::{Journal, Step};

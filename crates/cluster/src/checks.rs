@@ -8,7 +8,7 @@
 use crate::config::{Check, Resource};
 use crate::io::{Action, Outcome};
 use crate::node::Node;
-use crate::step::Step;
+use crate::step::{self, Step};
 use crate::takeover::Purpose;
 use api::{EventKind, GroupState, Level, StandbySet, Subject};
 use base::{GroupKey, Instant, OpId};
@@ -102,7 +102,8 @@ impl Node {
             let (probe, timeout) = (state.check.probe.clone(), state.check.timeout);
             let next_at = step.now + state.check.interval;
             let tried = self.is_tried_here(&state.check);
-            let op = tried.then(|| step.run(Action::Check { probe, timeout }, BTreeMap::new()));
+            let op =
+                tried.then(|| step::run(step, Action::Check { probe, timeout }, BTreeMap::new()));
             if let Some(state) = self.checks.states.get_mut(at) {
                 (state.running, state.next_at) = (op, next_at);
                 if !tried {

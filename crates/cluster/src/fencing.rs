@@ -7,7 +7,7 @@
 
 use crate::config::{Config, StonithDevice};
 use crate::io::{Action, Outcome};
-use crate::step::Step;
+use crate::step::{self, Step};
 use api::{EventId, EventKind, Level, Subject};
 use base::{Instant, NodeName, OpId};
 use std::collections::BTreeMap;
@@ -282,7 +282,7 @@ impl Fencing {
             format!("fencing {node} with {kind} before its groups are taken over"),
         );
         let action = Action::Fence { target: node.clone(), device: chosen.clone() };
-        let op = step.run(action, BTreeMap::new());
+        let op = step::run(step, action, BTreeMap::new());
         self.pending.insert(
             node.clone(),
             Attempt { device, state: AttemptState::Running(op), cause: Some(id) },

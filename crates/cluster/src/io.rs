@@ -114,6 +114,12 @@ pub enum Output {
     Exit,
 }
 
+impl From<Event> for Output {
+    fn from(event: Event) -> Self {
+        Self::Event(event)
+    }
+}
+
 /// What an operation does. The shell decides how (built in, script, OCF agent, unit).
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {

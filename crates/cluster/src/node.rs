@@ -10,8 +10,9 @@ use crate::groups::{Batch, Groups};
 use crate::io::{Action, Input, Outcome, Output};
 use crate::ipfail::Ipfail;
 use crate::messaging::{self, Heard, Messaging};
-use crate::step::{Journal, Step};
+use crate::step::{self, Step};
 use crate::takeover::{Failback, Legacy, Peer, Phase, Purpose, Shutdown, Standby, Waiting};
+use api::Journal;
 use api::{EventKind, Held, Level, NodeState, Subject};
 use base::{Dice, GroupKey, Instant, LinkId, Machine, NodeName};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -406,7 +407,7 @@ fn partnership(config: Arc<Config>) -> (Arc<Config>, Option<Peer>) {
 fn run_hook(step: &mut Step<'_>, message: &Message) {
     let Some(kind) = message.message_type() else { return };
     if !BUILT_IN_HOOKS.contains(&kind) && !kind.starts_with("NS_") {
-        step.run(Action::Hook { name: kind.to_owned() }, hook_environment(message));
+        step::run(step, Action::Hook { name: kind.to_owned() }, hook_environment(message));
     }
 }
 

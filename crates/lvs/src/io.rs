@@ -126,6 +126,12 @@ pub enum Output {
     Exit,
 }
 
+impl From<Event> for Output {
+    fn from(event: Event) -> Self {
+        Self::Event(event)
+    }
+}
+
 /// A check that is to be made now.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Check {

@@ -145,7 +145,8 @@ impl Role {
         let Some(pacer) = self.pacers.0.get_mut(device) else { return };
         while pacer.free_at <= step.now {
             let Some(Waiting { instance, address, gap }) = pacer.queue.pop_front() else { break };
-            let router = self.names.get(&instance).map(|id| &mut self.routers[*id]);
+            let id = self.names.find(&self.config, &instance);
+            let router = id.map(|id| &mut self.routers[id]);
             // It may have stepped down, or lost the address in a reload.
             let Some(router) = router.filter(|router| {
                 let config = &router.config;

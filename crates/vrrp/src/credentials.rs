@@ -11,24 +11,28 @@ use wire::vrrp::{AhKey, HmacKey, Password, Stamp, Trailer, TrailerRefusal};
 /// are priorities. The one heard longest ago makes room.
 const SENDERS_MAX: usize = 255;
 
-/// Keys, prepared once.
+/// Keys, prepared once. Boxed: most of thousands of routers have none.
 #[derive(Clone, Debug)]
 pub(crate) enum Credentials {
     /// None, or a password, which stands in every advert.
     None,
     /// The key of an authentication header.
-    Ah(AhKey),
+    Ah(Box<AhKey>),
     /// The keys of signed trailers.
-    Hmac {
-        /// By their number.
-        keys: BTreeMap<u8, HmacKey>,
-        /// The one we sign with.
-        active: u8,
-        /// How old or early an advert may be.
-        window: Duration,
-        /// What is asked of others.
-        mode: HmacMode,
-    },
+    Hmac(Box<Trailers>),
+}
+
+/// What signed trailers are made and checked with.
+#[derive(Clone, Debug)]
+pub(crate) struct Trailers {
+    /// By their number.
+    pub(crate) keys: BTreeMap<u8, HmacKey>,
+    /// The one we sign with.
+    active: u8,
+    /// How old or early an advert may be.
+    pub(crate) window: Duration,
+    /// What is asked of others.
+    pub(crate) mode: HmacMode,
 }
 
 impl Credentials {
@@ -36,8 +40,8 @@ impl Credentials {
     pub(crate) fn new(of: &Authentication) -> Self {
         match of {
             Authentication::None | Authentication::Pass(_) => Self::None,
-            Authentication::Ah(padded) => Self::Ah(AhKey::new(&Password::new(*padded))),
-            Authentication::Hmac(of) => Self::Hmac {
+            Authentication::Ah(padded) => Self::Ah(Box::new(AhKey::new(&Password::new(*padded)))),
+            Authentication::Hmac(of) => Self::Hmac(Box::new(Trailers {
                 keys: of
                     .keys
                     .iter()
@@ -46,24 +50,26 @@ impl Credentials {
                 active: of.active,
                 window: of.window,
                 mode: of.mode,
-            },
+            })),
         }
     }
 
     /// The key our adverts are signed with.
     pub(crate) fn signing_key(&self) -> Option<&HmacKey> {
         match self {
-            Self::Hmac { mode: HmacMode::ReceiveOnly, .. } => None,
-            Self::Hmac { keys, active, .. } => keys.get(active),
+            Self::Hmac(of) if of.mode != HmacMode::ReceiveOnly => of.keys.get(&of.active),
             _ => None,
         }
     }
 }
 
 /// Stamps of signed trailers and numbers of authentication headers, of each sender the last: an
-/// advert counts once.
+/// advert counts once. Takes room when there is something to remember.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Replay {
+pub(crate) struct Replay(Option<Box<Seen>>);
+
+#[derive(Clone, Debug, Default)]
+struct Seen {
     sent: Option<Stamp>,
     heard: BTreeMap<IpAddr, Stamp>,
     sequences: BTreeMap<IpAddr, u32>,
@@ -72,8 +78,9 @@ pub(crate) struct Replay {
 impl Replay {
     /// The stamp of the next advert we sign.
     pub(crate) fn next(&mut self, wall: WallTime) -> Stamp {
-        let stamp = Stamp::next(wall, self.sent);
-        self.sent = Some(stamp);
+        let seen = self.0.get_or_insert_default();
+        let stamp = Stamp::next(wall, seen.sent);
+        seen.sent = Some(stamp);
         stamp
     }
 
@@ -82,12 +89,13 @@ impl Replay {
         &mut self,
         trailer: &Trailer<'_>,
         source: IpAddr,
-        keys: &BTreeMap<u8, HmacKey>,
-        (wall, window): (WallTime, Duration),
+        with: &Trailers,
+        wall: WallTime,
     ) -> Result<(), TrailerRefusal> {
-        let last = self.heard.get(&source).copied();
-        let stamp = trailer.verify(keys, Some(wall), window, last)?;
-        remember(&mut self.heard, source, stamp);
+        let seen = self.0.get_or_insert_default();
+        let last = seen.heard.get(&source).copied();
+        let stamp = trailer.verify(&with.keys, Some(wall), with.window, last)?;
+        remember(&mut seen.heard, source, stamp);
         Ok(())
     }
 
@@ -96,9 +104,10 @@ impl Replay {
     /// keepalived asks for a number above the last of all senders. Two masters that count in step
     /// would refuse each other for ever; numbers of others are no reason to refuse.
     pub(crate) fn accept_sequence(&mut self, source: IpAddr, number: u32) -> bool {
-        let is_new = self.sequences.get(&source).is_none_or(|last| number > *last);
+        let seen = self.0.get_or_insert_default();
+        let is_new = seen.sequences.get(&source).is_none_or(|last| number > *last);
         if is_new {
-            remember(&mut self.sequences, source, number);
+            remember(&mut seen.sequences, source, number);
         }
         is_new
     }

@@ -7,7 +7,7 @@ use crate::router::{Fault, Id, Standing, State};
 use crate::step::Step;
 use api::vrrp::RouterState;
 use api::{EventKind, Level, Subject};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// One sync group.
 #[derive(Clone, Debug)]
@@ -27,9 +27,9 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn new(config: &SyncGroup, names: &BTreeMap<String, Id>) -> Self {
+    pub(crate) fn new(config: &SyncGroup, find: impl Fn(&str) -> Option<Id>) -> Self {
         Self {
-            members: config.members.iter().filter_map(|name| names.get(name).copied()).collect(),
+            members: config.members.iter().filter_map(|name| find(name)).collect(),
             config: config.clone(),
             waiting: BTreeSet::new(),
             faulty: BTreeSet::new(),

@@ -142,6 +142,12 @@ pub enum Output {
     Exit,
 }
 
+impl From<Event> for Output {
+    fn from(event: Event) -> Self {
+        Self::Event(event)
+    }
+}
+
 /// An advert on its way out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Advert {

@@ -15,7 +15,7 @@ const FIGHT: Duration = Duration::from_mins(1);
 impl Role {
     /// Somebody else removed an address of a router.
     pub(crate) fn address_lost(&mut self, step: &mut Step<'_>, instance: &str, ip: IpAddr) {
-        let Some(&id) = self.names.get(instance) else { return };
+        let Some(id) = self.names.find(&self.config, instance) else { return };
         let router = &mut self.routers[id];
         let config = std::sync::Arc::clone(&router.config);
         let address = config.addresses.iter().chain(&config.excluded).find(|a| a.ip == ip);

@@ -247,11 +247,12 @@ impl Router {
                 self.ah_sequence = self.ah_sequence.max(ah.sequence);
                 Ok(())
             }
-            (Credentials::Hmac { keys, window, .. }, _, Some(trailer)) => self
-                .replay
-                .accept(trailer, of.source, keys, (wall, *window))
-                .map_err(Refused::Trailer),
-            (Credentials::Hmac { mode: HmacMode::Enforce, .. }, _, None) => Err(Refused::NoTrailer),
+            (Credentials::Hmac(with), _, Some(trailer)) => {
+                self.replay.accept(trailer, of.source, with, wall).map_err(Refused::Trailer)
+            }
+            (Credentials::Hmac(with), _, None) if with.mode == HmacMode::Enforce => {
+                Err(Refused::NoTrailer)
+            }
             (_, _, Some(_)) => Err(Refused::UnexpectedTrailer),
             _ => Ok(()),
         }

@@ -7,15 +7,16 @@
 use crate::announce::Pacers;
 use crate::config::{Config, Instance, Tracked};
 use crate::groups::Group;
-use crate::index::Index;
+use crate::index::{Index, Names};
 use crate::io::{Condition, Input, Output, Received};
 use crate::links::Links;
 use crate::refusals::{self, Refusals};
 use crate::router::{Id, Router, State};
 use crate::scripts::Scripts;
-use crate::step::{Journal, Step};
+use crate::step::Step;
 use crate::tracking::Trackers;
 use crate::{receive, timing};
+use api::Journal;
 use api::{EventKind, Level, Subject};
 use base::{Deadlines, Instant, Machine};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +83,7 @@ pub struct Role {
     phase: Phase,
     pub(crate) routers: Vec<Router>,
     pub(crate) groups: Vec<Group>,
-    pub(crate) names: BTreeMap<String, Id>,
+    pub(crate) names: Names,
     pub(crate) index: Index,
     pub(crate) trackers: Trackers,
     pub(crate) scripts: Scripts,
@@ -109,7 +110,7 @@ impl Role {
             phase: Phase::Fresh,
             routers: Vec::new(),
             groups: Vec::new(),
-            names: BTreeMap::new(),
+            names: Names::default(),
             index: Index::default(),
             trackers: Trackers::new(&config, None),
             scripts: Scripts::new(&config, Scripts::default()),
@@ -129,10 +130,13 @@ impl Role {
     /// Puts a configuration in place, with a router for each of its instances.
     pub(crate) fn install(&mut self, config: Config, router: impl FnMut(&Arc<Instance>) -> Router) {
         self.routers = config.instances.iter().map(router).collect();
-        self.names =
-            config.instances.iter().enumerate().map(|(id, i)| (i.name.clone(), id)).collect();
+        self.names = Names::new(&config);
         self.index = Index::new(&config);
-        self.groups = config.groups.iter().map(|g| Group::new(g, &self.names)).collect();
+        self.groups = config
+            .groups
+            .iter()
+            .map(|g| Group::new(g, |name| self.names.find(&config, name)))
+            .collect();
         self.routers.iter_mut().for_each(|router| router.group = None);
         for (place, group) in self.groups.iter().enumerate() {
             for &member in &group.members {
@@ -205,7 +209,9 @@ impl Role {
     }
 
     fn packet(&mut self, step: &mut Step<'_>, packet: &Received) {
-        let Some(id) = receive::vrid(packet).and_then(|vrid| self.index.find(packet, vrid)) else {
+        let Some(id) =
+            receive::vrid(packet).and_then(|vrid| self.index.find(&self.config, packet, vrid))
+        else {
             self.stranger(step, packet);
             return;
         };

@@ -109,7 +109,7 @@ impl Router {
                 self.ah_sequence = self.ah_sequence.saturating_add(1);
                 Seal::Ah { key, sequence: self.ah_sequence }
             }
-            Credentials::Hmac { .. } => self.credentials.signing_key().map_or(Seal::None, |key| {
+            Credentials::Hmac(_) => self.credentials.signing_key().map_or(Seal::None, |key| {
                 Seal::Hmac(Signer { key, stamp: self.replay.next(step.wall()) })
             }),
         };

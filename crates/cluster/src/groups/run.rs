@@ -3,7 +3,7 @@
 use super::{Groups, Job, Want};
 use crate::config::Resource;
 use crate::io::{Action, Outcome, Output};
-use crate::step::Step;
+use crate::step::{self, Step};
 use api::{EventKind, GroupState, Level, Subject};
 use base::{GroupKey, Instant, OpId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,7 +107,7 @@ impl Groups {
     fn ask(&self, step: &mut Step<'_>, active: &mut Active) -> bool {
         let Some(resource) = self.resource(active) else { return false };
         let group = active.job.key.clone();
-        let op = step.run(Action::Status { group, resource }, BTreeMap::new());
+        let op = step::run(step, Action::Status { group, resource }, BTreeMap::new());
         active.stage = Stage::Asking(op);
         true
     }
@@ -122,7 +122,7 @@ impl Groups {
     fn stop_at_hand(&self, step: &mut Step<'_>, active: &mut Active, tries: u32) -> bool {
         let Some(resource) = self.resource(active) else { return false };
         let group = active.job.key.clone();
-        let op = step.run(Action::Stop { group, resource }, BTreeMap::new());
+        let op = step::run(step, Action::Stop { group, resource }, BTreeMap::new());
         active.stage = Stage::Stopping { op, tries };
         true
     }
@@ -189,7 +189,7 @@ impl Groups {
         let Some(resource) = self.resource(active) else { return false };
         let planned = active.job.want != Want::Up { planned: false };
         let group = active.job.key.clone();
-        let op = step.run(Action::Start { group, resource, planned }, BTreeMap::new());
+        let op = step::run(step, Action::Start { group, resource, planned }, BTreeMap::new());
         active.stage = Stage::Starting(op);
         true
     }
@@ -242,7 +242,7 @@ impl Groups {
             return true;
         }
         let group = active.job.key.clone();
-        let op = step.run(Action::Status { group, resource }, BTreeMap::new());
+        let op = step::run(step, Action::Status { group, resource }, BTreeMap::new());
         active.stage = Stage::AskingAfterStop(op);
         true
     }

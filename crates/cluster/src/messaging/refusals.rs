@@ -84,7 +84,7 @@ pub(super) fn shown(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::io::Output;
-    use crate::step::Journal;
+    use api::Journal;
 
     #[test]
     fn ten_thousand_packets_a_second_are_told_once_a_minute() {

@@ -14,7 +14,7 @@ use super::Purpose;
 use crate::config::AutoFailback;
 use crate::io::Action;
 use crate::node::Node;
-use crate::step::Step;
+use crate::step::{self, Step};
 use api::{EventKind, Held, Level, Subject};
 use base::{GroupKey, Instant, NodeName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -171,7 +171,7 @@ impl Node {
     pub(crate) fn announce(&self, step: &mut Step<'_>, keys: &BTreeSet<GroupKey>) {
         let resources = self.groups.resources_of(keys);
         if !resources.is_empty() {
-            step.run(Action::Announce { resources }, BTreeMap::new());
+            step::run(step, Action::Announce { resources }, BTreeMap::new());
         }
     }
 }

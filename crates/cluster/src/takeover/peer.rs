@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use crate::messaging::tests::pair;
     use crate::node::Boot;
-    use crate::step::Journal;
+    use api::Journal;
     use base::Dice;
     use std::sync::Arc;
 

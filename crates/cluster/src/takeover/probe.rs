@@ -3,7 +3,7 @@
 use super::Phase;
 use crate::io::Action;
 use crate::node::Node;
-use crate::step::Step;
+use crate::step::{self, Step};
 use api::{Held, NodeState};
 use base::{GroupKey, Instant};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ impl Node {
             Some(at) if at <= step.now => {
                 self.probed = true;
                 let resources = self.groups.resources_of(&self.obtainable_after_death());
-                step.run(Action::Probe { resources }, BTreeMap::new());
+                step::run(step, Action::Probe { resources }, BTreeMap::new());
             }
             Some(_) => self.probed = false,
             None => {
