@@ -52,7 +52,7 @@ pub(super) fn tokens(line: &Line, found: &mut Findings) -> Vec<Token> {
             '"' => {
                 let inside = rest.get(1..).unwrap_or("");
                 let Some(end) = closing_quote(inside, reading.is_command()) else {
-                    unterminated(line, rest, found);
+                    reading.unterminated(at, found);
                     break;
                 };
                 reading.word(inside.get(..end).unwrap_or(""), at, end.saturating_add(2), true);
@@ -78,20 +78,6 @@ fn closing_quote(text: &str, command: bool) -> Option<usize> {
         escaped = command && c == '\\' && !protected;
         (c == '"' && !protected).then_some(at)
     })
-}
-
-fn unterminated(line: &Line, rest: &str, found: &mut Findings) {
-    let what = format!("the quote of {} is not closed", quote(rest));
-    found.complain(
-        line.place(),
-        "unterminated-quote",
-        what,
-        [
-            "nothing from the quote on is read",
-            "keepalived drops it as well, and ends if the keyword then lacks its parameter",
-            "close the quote on the same line",
-        ],
-    );
 }
 
 /// Words being collected.
@@ -125,6 +111,20 @@ impl Reading<'_> {
         if !self.words.is_empty() {
             self.done.push(Token::Words(std::mem::take(&mut self.words)));
         }
+    }
+
+    /// What stands in the quote isn't repeated: it may be a password.
+    fn unterminated(&self, at: usize, found: &mut Findings) {
+        let what = match self.words.first() {
+            Some(word) => format!("a quote behind {} is not closed", quote(&word.text)),
+            None => "a quote is not closed".to_owned(),
+        };
+        let then = [
+            "nothing from the quote on is read",
+            "keepalived drops it as well, and ends if the keyword then lacks its parameter",
+            "close the quote on the same line",
+        ];
+        found.complain(self.place(at, 1), "unterminated-quote", what, then);
     }
 
     fn is_command(&self) -> bool {

@@ -79,7 +79,7 @@ pub(super) fn read(tokens: Vec<Token>, found: &mut Findings) -> Vec<Node> {
         Parser { tokens: tokens.into_iter().peekable(), found, names: BTreeSet::new() };
     let mut nodes = Vec::new();
     loop {
-        nodes.extend(parser.block(Block::Top).nodes);
+        nodes.extend(parser.block(Block::Top, &[]).nodes);
         // A closing brace at the top ends no block; reading goes on behind it.
         if parser.tokens.peek().is_none() {
             return nodes;
@@ -102,8 +102,8 @@ struct Content {
 }
 
 impl Parser<'_> {
-    /// Keywords up to the closing brace or the end.
-    fn block(&mut self, block: Block) -> Content {
+    /// Keywords up to the closing brace or the end; `opened` by these words.
+    fn block(&mut self, block: Block, opened: &[Word]) -> Content {
         let mut content = Content::default();
         while let Some(token) = self.tokens.next() {
             match token {
@@ -121,7 +121,7 @@ impl Parser<'_> {
             }
         }
         if block != Block::Top {
-            self.missing_brace();
+            self.missing_brace(opened);
         }
         content
     }
@@ -155,7 +155,7 @@ impl Parser<'_> {
                     return Ok(None);
                 }
                 self.open();
-                let content = self.block(inner);
+                let content = self.block(inner, &words);
                 (Body::Nodes(content.nodes), content.broken)
             }
             Takes::Entries(_) => {
@@ -196,7 +196,7 @@ impl Parser<'_> {
                 Token::Words(words) => entries.push(words),
             }
         }
-        self.missing_brace();
+        self.missing_brace(words);
         entries
     }
 
@@ -219,15 +219,12 @@ impl Parser<'_> {
     }
 
     fn unknown(&mut self, block: Block, word: &Word) {
+        if self.found.is_full() {
+            // It is counted; good advice would be wasted work.
+            return self.found.complain(word.place, "", String::new(), ["", "", ""]);
+        }
         let what = format!("{} is no keyword here", quote(&word.text));
-        let here = directives().filter(|row| row.block == block).map(|row| row.name);
-        let elsewhere = directives().find(|row| row.name == word.text);
-        let near = if self.found.is_full() { None } else { nearest(&word.text, here) };
-        let cure = match (elsewhere, near) {
-            (Some(row), _) => format!("it belongs into a block of kind {:?}", row.block),
-            (None, Some(near)) => format!("did you mean `{near}`?"),
-            (None, None) => "`handover check --explain` lists the keywords".to_owned(),
-        };
+        let cure = advice(block, &word.text);
         let effect = match self.tokens.peek() {
             Some(Token::Open(_)) => {
                 "the line is ignored; its block's closing brace closes the block around it, and \
@@ -254,14 +251,15 @@ impl Parser<'_> {
         content
     }
 
-    fn missing_brace(&mut self) {
+    fn missing_brace(&mut self, opened: &[Word]) {
         let then = [
-            "what stands behind the block whose brace is missing was read as part of it",
+            "all that follows was read as part of it",
             "keepalived does the same",
-            "add the closing brace",
+            "add the closing brace, here or in a block within",
         ];
-        let what = "a closing brace is missing at the end".to_owned();
-        self.found.complain(Place::default(), "missing-brace", what, then);
+        let what = format!("no brace closes the block `{}`", words_name(opened));
+        let at = opened.first().map_or_else(Place::default, |word| word.place);
+        self.found.complain(at, "missing-brace", what, then);
     }
 
     fn incomplete(&mut self, row: &Directive, at: Place) {
@@ -300,6 +298,25 @@ impl Parser<'_> {
             let then = ["it acts here", "2.2.7 says it is unknown and ignores it", ""];
             self.found.note(at, "newer", what, then);
         }
+    }
+}
+
+/// What may have been meant by a word that is no keyword in its block.
+fn advice(block: Block, word: &str) -> String {
+    /// What editors and web pages leave in a file, and no eye sees there.
+    const UNSEEN: [char; 3] = ['\u{feff}', '\u{a0}', '\u{200b}'];
+    if let Some(unseen) = word.chars().find(|c| UNSEEN.contains(c)) {
+        return format!("remove the character U+{:04X} from it, which can't be seen", unseen as u32);
+    }
+    let elsewhere = directives().find(|row| row.name == word).map(|row| row.block.name());
+    let here = directives().filter(|row| row.block == block).map(|row| row.name);
+    match (elsewhere, nearest(word, here)) {
+        (Some(""), _) => {
+            "it stands outside of all blocks: is a closing brace missing above?".to_owned()
+        }
+        (Some(name), _) => format!("it belongs into a block {name}"),
+        (None, Some(near)) => format!("did you mean `{near}`?"),
+        (None, None) => "`handover check --explain` lists the keywords".to_owned(),
     }
 }
 

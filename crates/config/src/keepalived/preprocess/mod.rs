@@ -23,6 +23,10 @@ const FILES_MAX: usize = 4096;
 const LINES_MAX: usize = 400_000;
 /// So many bytes may come out: bounds what nested variables and loops can ask for.
 const BYTES_MAX: usize = 32 << 20;
+/// So many bytes are read of all files together: comments are read and don't come out.
+const READ_MAX: usize = 64 << 20;
+/// So many bytes replacing variables may write on its way, whatever is left of them in the end.
+const WORK_MAX: usize = 64 << 20;
 
 /// One line as the lexer gets it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,6 +57,9 @@ pub(super) fn lines_of(file: &File, host: &Host<'_>, found: &mut Findings) -> Ve
         definition: None,
         dice: Dice::new(host.random),
         done: Vec::new(),
+        read: 0,
+        rounds: 0,
+        work: 0,
         bytes: 0,
         full: false,
     };
@@ -68,6 +75,13 @@ struct Preprocessor<'a, 'h> {
     definition: Option<(String, String)>,
     dice: Dice,
     done: Vec<Line>,
+    /// Bytes of all files so far.
+    read: usize,
+    /// Rounds of loops so far, of which some may have left no line.
+    rounds: usize,
+    /// What replacing variables wrote so far.
+    work: usize,
+    /// What came out so far.
     bytes: usize,
     full: bool,
 }
@@ -77,6 +91,11 @@ impl Preprocessor<'_, '_> {
         let index = self.found.files.len();
         let text = file.text.clone();
         self.found.files.push(file);
+        self.read = self.read.saturating_add(text.len());
+        if self.read > READ_MAX {
+            let at = Place { file: index, span: Span::default() };
+            return self.overflow(at, "all files together are too long", "include fewer files");
+        }
         for (start, line) in lines(&text) {
             for (start, piece) in pieces(start, line) {
                 if self.full {
@@ -95,25 +114,25 @@ impl Preprocessor<'_, '_> {
     /// One line of a file: include, condition, definition, loop, or a line to keep.
     fn line(&mut self, text: &str, at: Place, depth: usize) {
         if let Some((name, value)) = self.definition.take() {
-            return self.define(name, value, text);
+            return self.define(name, value, text, at);
         }
         if text.is_empty() || self.include(text, at, depth) {
             return;
         }
         let Some(text) = self.condition(text) else { return };
         if let Some((name, value)) = variables::definition(text) {
-            return self.define(name.to_owned(), String::new(), value);
+            return self.define(name.to_owned(), String::new(), value, at);
         }
         self.keep(text, at);
     }
 
     /// Adds a line to a variable's value; a backslash at its end asks for another.
-    fn define(&mut self, name: String, value: String, line: &str) {
+    fn define(&mut self, name: String, value: String, line: &str, at: Place) {
         let more = line.strip_suffix('\\');
         let mut value = value;
         value.push_str(more.unwrap_or(line).trim_end_matches(is_blank));
         if value.len() > variables::VALUE_MAX {
-            value.clear();
+            return self.overflow(at, "the value of a variable is too long", "shorten it");
         }
         match more {
             Some(_) => {
@@ -139,15 +158,22 @@ impl Preprocessor<'_, '_> {
 
     /// Expands loops and variables, and keeps what comes out.
     fn keep(&mut self, text: &str, at: Place) {
-        let room = LINES_MAX.saturating_sub(self.done.len());
+        let room = LINES_MAX.saturating_sub(self.rounds);
         let Some(rounds) = sequences::rounds(text, room) else {
-            return self.overflow(at, "the loop makes too many lines");
+            return self.overflow(at, "the loop makes too many lines", "shorten the loop");
         };
+        self.rounds = self.rounds.saturating_add(rounds.len());
         for (bindings, body) in rounds {
             let expanded = self.variables.expand(body, &bindings, self.host, &mut self.dice);
-            let Some(expanded) = expanded else {
-                return self.overflow(at, "the variables name each other without end");
+            let Some((expanded, work)) = expanded else {
+                let why = "the variables name each other without end";
+                return self.overflow(at, why, "let no variable name itself through others");
             };
+            self.work = self.work.saturating_add(work);
+            if self.work > WORK_MAX {
+                let why = "the variables are too long for so many uses";
+                return self.overflow(at, why, "shorten their values");
+            }
             // Everything that is left after conditions and loops stands at the line's end.
             let start = at.span.end.saturating_sub(expanded.len());
             let exact = expanded == body;
@@ -164,22 +190,19 @@ impl Preprocessor<'_, '_> {
     fn push(&mut self, line: Line) {
         self.bytes = self.bytes.saturating_add(line.text.len());
         if self.done.len() >= LINES_MAX || self.bytes > BYTES_MAX {
-            return self.overflow(line.place(), "the configuration is too long");
+            let why = "the configuration is too long";
+            return self.overflow(line.place(), why, "shorten it, or its loops");
         }
         self.done.push(line);
     }
 
-    fn overflow(&mut self, at: Place, why: &str) {
+    fn overflow(&mut self, at: Place, why: &str, cure: &str) {
         if !std::mem::replace(&mut self.full, true) {
             self.found.disable(
                 at,
                 "too-long",
                 why.to_owned(),
-                [
-                    "nothing from here on is read",
-                    "keepalived goes on until its memory ends",
-                    "split the configuration, or shorten the loop",
-                ],
+                ["nothing from here on is read", "keepalived has no such limit", cure],
             );
         }
     }
@@ -203,7 +226,8 @@ impl Preprocessor<'_, '_> {
         }
         for path in paths {
             if depth >= INCLUDES_DEEP || self.found.files.len() >= FILES_MAX {
-                self.overflow(at, "too many files include each other");
+                let why = "too many files include each other";
+                self.overflow(at, why, "does one include itself, perhaps through a pattern?");
                 return true;
             }
             match self.host.sources.read(&path) {
@@ -231,7 +255,8 @@ impl Preprocessor<'_, '_> {
 
     fn unreadable(&mut self, path: &str, checks: &str, at: Place) {
         let what = format!("{} can't be read", quote(path));
-        let then = ["it is left out", "keepalived goes on", "look at its permissions"];
+        let cure = "it must be a file of at most 16 MiB that root may read";
+        let then = ["it is left out", "keepalived goes on", cure];
         if checks.contains('a') || checks.contains('r') {
             self.found.no_file(at, "include-unreadable", what, then);
         } else {
@@ -314,6 +339,27 @@ mod tests {
         assert!(texts("$A=$B $B\n$B=$A $A\nx $A y\n").is_empty());
         assert!(texts("~SEQ(a,1,1,1000) ~SEQ(b,1,1,1000) x\n").is_empty());
         assert!(texts("~SEQ(a,1,0,5) x\n").len() < 3);
+    }
+
+    #[test]
+    fn what_leaves_no_line_is_cut_as_well() {
+        let empty_rounds = "~SEQ(n,1,60000) $Y\n".repeat(10);
+        let long_value = format!("$X=\\\n{}\n", "${Y}${Y}\\\n".repeat(20_000));
+        for text in [empty_rounds, long_value + &"$X\n".repeat(1000)] {
+            let mut found = Findings::default();
+            let file = File::new("k.conf", format!("$Y=\n{text}"));
+            assert!(lines_of(&file, &Host::assumed("host"), &mut found).len() < LINES_MAX);
+            assert_eq!(found.into_parts().0.len(), 1);
+        }
+    }
+
+    #[test]
+    fn files_that_are_too_long_together_are_read_no_further() {
+        let comments = "# a comment\n".repeat(READ_MAX / 12 + 1);
+        let mut found = Findings::default();
+        let file = File::new("k.conf", comments + "x\n");
+        assert!(lines_of(&file, &Host::assumed("host"), &mut found).is_empty());
+        assert!(found.into_parts().0.iter().any(|one| one.code == "keepalived::too-long"));
     }
 
     #[test]

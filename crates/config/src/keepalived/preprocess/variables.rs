@@ -31,16 +31,17 @@ impl Variables {
         self.0.insert(name, value);
     }
 
-    /// `text` with all variables replaced; `None` if that has no end. A loop's own variables
-    /// come first.
+    /// `text` with all variables replaced, and how many bytes were written for it; `None` if that
+    /// has no end. A loop's own variables come first.
     pub(super) fn expand(
         &self,
         text: &str,
         bindings: &[(String, String)],
         host: &Host<'_>,
         dice: &mut Dice,
-    ) -> Option<String> {
+    ) -> Option<(String, usize)> {
         let mut text = text.to_owned();
+        let mut work = 0_usize;
         for _ in 0..ROUNDS_MAX {
             let mut replaced = false;
             let mut next = String::with_capacity(text.len());
@@ -63,8 +64,9 @@ impl Variables {
                 }
             }
             next.push_str(rest);
+            work = work.saturating_add(text.len()).saturating_add(next.len());
             if !replaced {
-                return Some(next);
+                return Some((next, work));
             }
             text = next;
         }
