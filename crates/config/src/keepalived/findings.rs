@@ -5,6 +5,9 @@ use base::{Diagnostic, Severity, Span};
 
 /// At most so many findings are kept: a file of garbage has one for each line.
 const FINDINGS_MAX: usize = 1000;
+/// So many errors are kept beyond that: one that nobody sees disables an instance in silence, and
+/// lets a reload through.
+const ERRORS_MAX: usize = 50;
 
 /// Somewhere in one of the files.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -39,7 +42,12 @@ pub(super) struct Findings {
     /// The files, as they were read.
     pub files: Vec<File>,
     found: Vec<Diagnostic>,
-    verdicts: Vec<Verdict>,
+    /// The first that ended the reading.
+    ended: Option<Verdict>,
+    /// The first that counts, if nothing ended it.
+    first: Option<Verdict>,
+    /// Errors behind [`FINDINGS_MAX`] findings.
+    late_errors: usize,
     dropped: usize,
 }
 
@@ -88,11 +96,17 @@ impl Findings {
         what: String,
         [effect, compat, help]: Consequence<'_>,
     ) {
+        match verdict {
+            Verdict::Silent => {}
+            Verdict::Missing | Verdict::NoFile => self.ended = self.ended.or(Some(verdict)),
+            Verdict::Complaint | Verdict::Security => self.first = self.first.or(Some(verdict)),
+        }
         if self.is_full() {
-            self.dropped = self.dropped.saturating_add(1);
-            if !matches!(verdict, Verdict::Missing | Verdict::NoFile) {
+            if severity < Severity::Error || self.late_errors >= ERRORS_MAX {
+                self.dropped = self.dropped.saturating_add(1);
                 return;
             }
+            self.late_errors = self.late_errors.saturating_add(1);
         }
         let file = self.files.get(at.file).map_or("", |file| file.path.as_str());
         let code = format!("keepalived::{code}");
@@ -105,7 +119,6 @@ impl Findings {
             }
         }
         self.found.push(found);
-        self.verdicts.push(verdict);
     }
 
     /// No more findings are kept: looking for good advice is wasted work.
@@ -115,10 +128,7 @@ impl Findings {
 
     /// What `keepalived -t` returns. What ends the reading decides; else the first that counts.
     pub(super) fn exit_code(&self) -> u8 {
-        let ends = |verdict: &&Verdict| matches!(verdict, Verdict::Missing | Verdict::NoFile);
-        let counts = |verdict: &&Verdict| **verdict != Verdict::Silent;
-        let decides = self.verdicts.iter().find(ends).or_else(|| self.verdicts.iter().find(counts));
-        match decides {
+        match self.ended.or(self.first) {
             None | Some(Verdict::Silent) => 0,
             Some(Verdict::Missing) => 2,
             Some(Verdict::Complaint) => 5,
@@ -135,5 +145,32 @@ impl Findings {
             self.found.push(Diagnostic::new(Severity::Warning, code, file, span, what));
         }
         (self.found, self.files)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_behind_a_thousand_warnings_is_kept_and_the_first_complaint_decides() {
+        let mut found = Findings::default();
+        let at = Place::default();
+        for _ in 0..FINDINGS_MAX {
+            found.warn(at, "w", "w".to_owned(), ["", "", ""]);
+        }
+        assert_eq!(found.exit_code(), 0);
+        for _ in 0..FINDINGS_MAX {
+            found.disable(at, "e", "e".to_owned(), ["", "", ""]);
+        }
+        assert_eq!(found.exit_code(), 5);
+        found.missing(at, "m", "m".to_owned(), ["", "", ""]);
+        assert_eq!(found.exit_code(), 2, "whatever came before");
+        let (kept, _) = found.into_parts();
+        assert_eq!(kept.len(), FINDINGS_MAX + ERRORS_MAX + 1);
+        assert_eq!(
+            kept.last().map(|last| last.message.as_str()),
+            Some("951 more findings are not shown")
+        );
     }
 }
