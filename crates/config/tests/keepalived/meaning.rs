@@ -433,3 +433,20 @@ fn each_host_of_a_mail_check_is_a_check_beside_the_servers_own() {
     let wanted = [("10.0.0.11", 2525), ("10.0.0.12", 2525), ("10.0.0.13", 26)];
     assert_eq!(asked, wanted.map(|(ip, port)| (ip.to_owned(), port)));
 }
+
+#[test]
+fn an_address_of_two_instances_is_a_warning_unless_each_has_it_on_a_device_of_its_own() {
+    let instance = |name: &str, vrid: u8, address: &str| {
+        format!(
+            "vrrp_instance {name} {{\n interface eth0\n virtual_router_id {vrid}\n \
+             virtual_ipaddress {{\n {address}\n }}\n}}\n"
+        )
+    };
+    let first = instance("A", 1, "192.0.2.1/24");
+    let both = read(&(first.clone() + &instance("B", 2, "192.0.2.1")));
+    assert_eq!(codes(&both.findings), ["same-address"]);
+    assert_eq!(both.findings[0].message, "A and B both have 192.0.2.1");
+    assert_eq!((both.vrrp.instances.len(), both.exit_code), (2, 0), "both run, as before");
+    let apart = read(&(first + &instance("B", 2, "192.0.2.1 dev eth1")));
+    assert!(apart.findings.is_empty(), "{:?}", apart.findings);
+}

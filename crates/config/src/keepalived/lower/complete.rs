@@ -5,12 +5,12 @@
 use super::Lowering;
 use super::global::{GarpNumbers, Globals, default};
 use super::instance::{AuthType, Draft};
+use super::shared::{Addresses, Numbers};
 use super::tracking::Placed;
 use crate::keepalived::directives::Block;
 use crate::keepalived::findings::Place;
 use crate::keepalived::settings::Extras;
 use crate::keepalived::values;
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,15 +38,17 @@ impl Lowering<'_> {
     /// Everything for the virtual routers.
     pub(super) fn complete(&mut self) -> Config {
         let mut instances = Vec::new();
-        let mut taken = BTreeSet::new();
+        let (mut numbers, mut addresses) = (Numbers::new(), Addresses::new());
         let drafts = std::mem::take(&mut self.instances);
         self.settings.extras.clear();
         for draft in drafts {
             let (name, extras) = (draft.name.clone(), draft.extras.clone());
             let place = draft.place;
-            let instance = self.instance_of(draft).filter(|one| self.alone(one, place, &mut taken));
+            let instance =
+                self.instance_of(draft).filter(|one| self.alone(one, place, &mut numbers));
             match instance {
                 Some(instance) => {
+                    self.shared_address(&instance, place, &mut addresses);
                     let mut extras = extras;
                     extras.garp_extra_if = extras.garp_extra_if.or(self.globals.extra_if);
                     if extras != Extras::default() {
@@ -85,30 +87,7 @@ impl Lowering<'_> {
         config
     }
 
-    /// No other instance has its number on its interface and in its family.
-    fn alone(
-        &mut self,
-        instance: &Instance,
-        at: Place,
-        taken: &mut BTreeSet<(Option<String>, u8, bool, Option<IpAddr>)>,
-    ) -> bool {
-        let group = match &instance.destination {
-            Destination::Multicast(group) => Some(*group),
-            Destination::Unicast(_) => None,
-        };
-        let six = instance.family == Family::V6;
-        let alone = taken.insert((instance.interface.clone(), instance.vrid.0, six, group));
-        if !alone {
-            let what = format!(
-                "{} has the number {} of another instance on its interface",
-                instance.name, instance.vrid
-            );
-            self.fatal(at, "same-vrid", what, "give it another virtual_router_id");
-        }
-        alone
-    }
-
-    fn fatal(&mut self, at: Place, code: &str, what: String, cure: &str) {
+    pub(super) fn fatal(&mut self, at: Place, code: &str, what: String, cure: &str) {
         let then = [
             "the instance is disabled; all others run",
             "keepalived ends with exit code 2, and nothing runs",

@@ -13,6 +13,7 @@ mod objects;
 mod role;
 mod servers;
 mod services;
+mod shared;
 mod tracking;
 
 use super::findings::{Findings, Place};
