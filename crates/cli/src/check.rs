@@ -9,8 +9,9 @@ use crate::exit::Exit;
 use crate::render;
 use base::{Diagnostic, Severity};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-use config::{File, Heartbeat, Host, Sources, heartbeat};
+use config::{FILE_MAX, File, Heartbeat, Host, Sources, heartbeat};
 use serde::Serialize;
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -21,10 +22,6 @@ pub(crate) const DIRECTORY: &str = "/etc/ha.d";
 
 /// Where handover.toml is when the files are checked in their place.
 const HANDOVER_TOML: &str = "/etc/handover/handover.toml";
-
-/// The longest file that is read, in bytes: a hundred times the largest in use, and no memory is
-/// lost to a log file named by mistake.
-const FILE_MAX: u64 = 4 << 20;
 
 /// Check Heartbeat's files and keepalived.conf: all errors of all files at once.
 #[derive(Parser, Debug)]
@@ -265,10 +262,16 @@ fn optional(path: &Path) -> Result<Option<File>, Stop> {
 
 fn read(path: &Path) -> io::Result<File> {
     let about = fs::metadata(path)?;
-    if about.len() > FILE_MAX {
-        return Err(io::Error::other("longer than 4 MiB, so it is no configuration"));
+    if !about.is_file() {
+        return Err(io::Error::other("it is no ordinary file"));
     }
-    let text = String::from_utf8_lossy(&fs::read(path)?).into_owned();
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(FILE_MAX.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_MAX {
+        let text = format!("longer than {} MiB, so it is no configuration", FILE_MAX >> 20);
+        return Err(io::Error::other(text));
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let mode = Some(about.permissions().mode());
     Ok(File { path: path.display().to_string(), text, mode })
 }

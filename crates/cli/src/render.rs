@@ -1,7 +1,14 @@
 //! Findings as text for people: the place, what is wrong with it, what it means, what to do.
 
-use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet};
 use base::{Diagnostic, Severity, Span};
+use std::ops::Range;
+
+/// Longer lines, in bytes, are not shown: nobody finds a place in them, and a file of garbage is one.
+/// keepalived itself cuts lines at this length.
+const LINE_MAX: usize = 1024;
+/// Further places of a finding are shown when all lie within so many bytes.
+const PLACES_APART_MAX: usize = 64 << 10;
 
 /// One finding, drawn into the text it is about; `text` is the file's.
 pub(crate) fn finding(found: &Diagnostic, text: &str, colour: bool) -> String {
@@ -10,11 +17,15 @@ pub(crate) fn finding(found: &Diagnostic, text: &str, colour: bool) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let mut group =
-        level.primary_title(&found.message).id(&found.code).elements(place(found, text));
-    if found.span == Span::default() {
-        group = group.element(Origin::path(&found.file));
-    }
+    let group = level.primary_title(&found.message).id(&found.code);
+    let mut group = if found.span == Span::default() {
+        group.element(Origin::path(&found.file))
+    } else if let Some(lines) = shown(found, text) {
+        group.element(snippet(found, text, lines))
+    } else {
+        let (line, column) = found.line_column(text);
+        group.element(Origin::path(&found.file).line(line).char_column(column))
+    };
     let lines = [("effect", &found.effect), ("compat", &found.compat), ("help", &found.help)];
     for (name, line) in lines {
         if let Some(line) = line {
@@ -25,25 +36,53 @@ pub(crate) fn finding(found: &Diagnostic, text: &str, colour: bool) -> String {
     renderer.render(&[group])
 }
 
-/// The marked lines; none for a finding about the file as a whole.
-fn place<'a>(
-    found: &'a Diagnostic,
-    text: &'a str,
-) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
-    if found.span == Span::default() || text.get(found.span.range()).is_none() {
+/// The lines to show, as bytes of the text: those of all places of the finding, or of the first
+/// alone when the others are far away. `None` when they are too long, or not in the text.
+fn shown(found: &Diagnostic, text: &str) -> Option<Range<usize>> {
+    let first = lines_around(text, found.span.range())?;
+    if first.len() > LINE_MAX {
         return None;
     }
-    let primary = AnnotationKind::Primary.span(found.span.range());
-    let others = found
-        .labels
-        .iter()
-        .filter(|label| text.get(label.span.range()).is_some())
-        .map(|label| AnnotationKind::Context.span(label.span.range()).label(&label.text));
-    let primary = match found.label.as_str() {
-        "" => primary,
-        label => primary.label(label),
+    let places = found.labels.iter().map(|label| label.span.range());
+    let all = places
+        .filter_map(|place| lines_around(text, place))
+        .fold(first.clone(), |all, one| all.start.min(one.start)..all.end.max(one.end));
+    Some(if all.len() > PLACES_APART_MAX { first } else { all })
+}
+
+/// A place, grown to whole lines.
+fn lines_around(text: &str, place: Range<usize>) -> Option<Range<usize>> {
+    let (before, behind) = (text.get(..place.start)?, text.get(place.end..)?);
+    text.get(place.clone())?;
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    Some(start..behind.find('\n').map_or(text.len(), |length| place.end + length))
+}
+
+/// The marked lines.
+fn snippet<'a>(
+    found: &'a Diagnostic,
+    text: &'a str,
+    lines: Range<usize>,
+) -> Snippet<'a, Annotation<'a>> {
+    let within = |span: Span| {
+        let (start, end) = (span.start.checked_sub(lines.start)?, span.end - lines.start);
+        (end <= lines.len()).then_some(start..end)
     };
-    Some(Snippet::source(text).path(&found.file).annotation(primary).annotations(others))
+    let others = found.labels.iter().filter_map(|label| {
+        let span = within(label.span)?;
+        Some(AnnotationKind::Context.span(span).label(&label.text))
+    });
+    let primary = within(found.span).map(|span| {
+        let primary = AnnotationKind::Primary.span(span);
+        if found.label.is_empty() { primary } else { primary.label(&found.label) }
+    });
+    let before = text.get(..lines.start).unwrap_or_default();
+    let number = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    Snippet::source(text.get(lines.clone()).unwrap_or_default())
+        .line_start(number)
+        .path(&found.file)
+        .annotations(primary)
+        .annotations(others)
 }
 
 /// `2 errors, 1 warning`, or that nothing is wrong; notes aren't counted.
@@ -97,6 +136,31 @@ mod tests {
             "`auto_failback` is not set",
         );
         insta::assert_snapshot!(finding(&found, "node a\n", false));
+    }
+
+    #[test]
+    fn lines_are_numbered_as_in_the_file_and_a_far_place_is_left_out() {
+        let text = format!("a\nfirst here\n{}again\n", "x\n".repeat(PLACES_APART_MAX));
+        let at = text.len() - 6;
+        let found = |near| {
+            let labelled = if near { Span::new(at - 2, at - 1) } else { Span::new(2, 7) };
+            Diagnostic::new(Severity::Note, "c", "f", Span::new(at, at + 5), "m")
+                .also(labelled, "the other place")
+        };
+        let line = PLACES_APART_MAX + 3;
+        let (near, far) =
+            (finding(&found(true), &text, false), finding(&found(false), &text, false));
+        assert!(near.contains(&format!("--> f:{line}:1")), "{near}");
+        assert!(near.contains("the other place"), "{near}");
+        assert!(far.contains("again") && !far.contains("the other place"), "{far}");
+    }
+
+    #[test]
+    fn of_a_line_too_long_to_show_the_place_is_told() {
+        let text = format!("a\n{}\n", "x".repeat(3 << 20));
+        let found = Diagnostic::new(Severity::Note, "c", "f", Span::new(1002, 1003), "m");
+        let drawn = finding(&found.help("h"), &text, false);
+        assert!(drawn.contains("--> f:2:1001") && drawn.len() < LINE_MAX, "{drawn}");
     }
 
     #[test]

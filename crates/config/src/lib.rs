@@ -29,6 +29,10 @@ pub use ha_cf::{GenerationMethod, UuidFrom};
 pub use heartbeat::{Heartbeat, Logging, heartbeat};
 pub use host::Host;
 
+/// The longest file that whoever reads one takes for a configuration, in bytes: tens of thousands
+/// of instances fit, and no memory is lost to a log file named by mistake.
+pub const FILE_MAX: u64 = 16 << 20;
+
 /// One file, as it was read.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct File {

@@ -4,19 +4,15 @@
 use crate::paths;
 use crate::vrrp::with_keepalived_host;
 use config::keepalived::keepalived;
-use config::{File, Shared, shared_addresses};
-use std::fs;
+use config::{FILE_MAX, File, Shared, shared_addresses};
+use std::path::Path;
 use std::sync::Arc;
 use vrrp::config::Instance;
 
-/// Longest file read, in bytes, as where each role reads its own.
-const FILE_MAX: u64 = 16 << 20;
-
-/// A small enough text; `None` without such a file, which is the ordinary case.
+/// The other role's file; `None` without one, which is the ordinary case.
 fn text(path: &str) -> Option<File> {
-    let length = fs::metadata(path).ok()?.len();
-    let bytes = (length <= FILE_MAX).then(|| fs::read(path).ok()).flatten()?;
-    Some(File::new(path, String::from_utf8_lossy(&bytes).into_owned()))
+    let (text, _) = linux::file::text(Path::new(path), FILE_MAX).ok()?;
+    Some(File::new(path, text))
 }
 
 /// What the keepalived role says of these instances.

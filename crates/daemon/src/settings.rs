@@ -8,18 +8,16 @@ use crate::{both, builtin, environment, paths};
 use api::Level;
 use base::Severity;
 use cluster::Config;
-use config::{File, GenerationMethod, Sources, UuidFrom};
+use config::{FILE_MAX, File, GenerationMethod, Sources, UuidFrom};
 use linux::netlink::Netlink;
 use linux::process::{User, group_id};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// Longest configuration file read, in bytes: thousands of groups fit.
-const FILE_MAX: u64 = 4 << 20;
 /// Longest parameter file of a STONITH device.
 const SMALL_FILE_MAX: u64 = 64 << 10;
 
@@ -157,13 +155,8 @@ fn sources() -> Result<Sources, String> {
 }
 
 fn read(path: &str) -> io::Result<File> {
-    let file = fs::File::open(path)?;
-    let mode = file.metadata()?.permissions().mode() & 0o7777;
-    let mut bytes = Vec::new();
-    file.take(FILE_MAX).read_to_end(&mut bytes)?;
-    let mut file = File::new(path, String::from_utf8_lossy(&bytes).into_owned());
-    file.mode = Some(mode);
-    Ok(file)
+    let (text, mode) = linux::file::text(Path::new(path), FILE_MAX)?;
+    Ok(File { path: path.to_owned(), text, mode: Some(mode) })
 }
 
 /// Lets `ask` question this host, as the node of that name: its users, programs and interfaces as

@@ -1,9 +1,9 @@
 //! Files: replaced so that at every moment, power cuts included, they hold the old or the new
-//! content in full; and found by pattern.
+//! content in full; read up to a limit; and found by pattern.
 
 use std::ffi::{CStr, CString};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,27 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         return Err(error);
     }
     File::open(directory)?.sync_all()
+}
+
+/// An ordinary file's text, bytes that are no UTF-8 replaced, and its permissions.
+///
+/// # Errors
+/// Those of opening and reading; `InvalidInput` for what is no ordinary file, which a FIFO, on
+/// which reading would wait, isn't; `FileTooLarge` for more than `max` bytes, of which none are
+/// returned: half a configuration is none.
+pub fn text(path: &Path, max: u64) -> io::Result<(String, u32)> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no ordinary file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        let what = format!("it is longer than {max} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+    }
+    Ok((String::from_utf8_lossy(&bytes).into_owned(), about.permissions().mode() & 0o7777))
 }
 
 /// The paths that match a shell's pattern, with braces too, sorted. Blocks for the directories.
@@ -85,6 +106,23 @@ mod tests {
         assert_eq!(fs::read(&path).expect("reads"), b"2\n");
         assert_eq!(fs::metadata(&path).expect("exists").permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(directory.path()).expect("lists").count(), 1);
+    }
+
+    #[test]
+    fn a_text_is_an_ordinary_file_read_in_full_or_not_at_all() {
+        let directory = tempfile::tempdir().expect("directory");
+        let path = directory.path().join("k.conf");
+        replace(&path, b"a\xffb", 0o640).expect("creates");
+        assert_eq!(text(&path, 3).expect("reads"), ("a\u{fffd}b".to_owned(), 0o640));
+        let kind = |path: &Path, max| text(path, max).map_err(|error| error.kind());
+        assert_eq!(kind(&path, 2), Err(io::ErrorKind::FileTooLarge));
+        assert_eq!(kind(directory.path(), 2), Err(io::ErrorKind::InvalidInput));
+        assert_eq!(kind(Path::new("/dev/zero"), 2), Err(io::ErrorKind::InvalidInput));
+        let fifo = directory.path().join("fifo");
+        let name = CString::new(fifo.to_string_lossy().into_owned()).expect("no NUL");
+        // SAFETY: the name is a C string that lives through the call.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        assert_eq!(kind(&fifo, 2), Err(io::ErrorKind::InvalidInput), "and nobody waits");
     }
 
     #[test]

@@ -306,7 +306,10 @@ fn advice(block: Block, word: &str) -> String {
     /// What editors and web pages leave in a file, and no eye sees there.
     const UNSEEN: [char; 3] = ['\u{feff}', '\u{a0}', '\u{200b}'];
     if let Some(unseen) = word.chars().find(|c| UNSEEN.contains(c)) {
-        return format!("remove the character U+{:04X} from it, which can't be seen", unseen as u32);
+        return format!(
+            "remove the character U+{:04X} from it, which can't be seen",
+            unseen as u32
+        );
     }
     let elsewhere = directives().find(|row| row.name == word).map(|row| row.block.name());
     let here = directives().filter(|row| row.block == block).map(|row| row.name);

@@ -5,14 +5,14 @@ use super::{KeepalivedOptions, Part, process};
 use crate::{both, logs};
 use api::Level;
 use base::Severity;
-use config::File;
 use config::keepalived::{self, Host, Interface, Keepalived, Program, Sources};
+use config::{FILE_MAX, File};
 use linux::netlink::Netlink;
 use linux::process::{User, group_id};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -20,8 +20,6 @@ use std::sync::Arc;
 use vrrp::Subject;
 use vrrp::config::{Config, Instance, Notify};
 
-/// Longest file read, in bytes: thousands of instances fit.
-const FILE_MAX: u64 = 16 << 20;
 /// keepalived's exit code for a configuration that can't be read
 /// (docs/ancestors/keepalived.md §2.1).
 const EXIT_NO_FILE: u8 = 6;
@@ -216,9 +214,7 @@ fn read(options: &KeepalivedOptions, main: &File, files: &dyn Sources) -> (Strin
 }
 
 fn text(path: &str) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(FILE_MAX).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    linux::file::text(Path::new(path), FILE_MAX).map(|(text, _)| text)
 }
 
 fn findings(read: &Keepalived) -> Vec<Finding> {
