@@ -152,35 +152,12 @@ impl Control {
     /// # Errors
     /// When every session would drop it (RFC 5880 §6.8.6).
     pub fn decode(bytes: &[u8]) -> Result<Self, Refusal> {
-        let Some((fixed, _)) = bytes.split_first_chunk::<LENGTH>() else {
+        let (words, _) = bytes.as_chunks::<4>();
+        let &[[first, flags, multiplier, length], mine, yours, min_tx, min_rx, min_echo_rx, ..] =
+            words
+        else {
             return Err(Refusal::TooShort(bytes.len()));
         };
-        let [
-            first,
-            flags,
-            multiplier,
-            length,
-            m0,
-            m1,
-            m2,
-            m3,
-            y0,
-            y1,
-            y2,
-            y3,
-            t0,
-            t1,
-            t2,
-            t3,
-            r0,
-            r1,
-            r2,
-            r3,
-            e0,
-            e1,
-            e2,
-            e3,
-        ] = *fixed;
         let control = Self {
             diagnostic: Diagnostic(first & DIAGNOSTIC),
             state: State::of(flags >> 6),
@@ -188,11 +165,11 @@ impl Control {
             is_final: flags & FINAL != 0,
             demand: flags & DEMAND != 0,
             multiplier,
-            mine: u32::from_be_bytes([m0, m1, m2, m3]),
-            yours: u32::from_be_bytes([y0, y1, y2, y3]),
-            min_tx: u32::from_be_bytes([t0, t1, t2, t3]),
-            min_rx: u32::from_be_bytes([r0, r1, r2, r3]),
-            min_echo_rx: u32::from_be_bytes([e0, e1, e2, e3]),
+            mine: u32::from_be_bytes(mine),
+            yours: u32::from_be_bytes(yours),
+            min_tx: u32::from_be_bytes(min_tx),
+            min_rx: u32::from_be_bytes(min_rx),
+            min_echo_rx: u32::from_be_bytes(min_echo_rx),
         };
         if first >> 5 != VERSION {
             return Err(Refusal::Version(first >> 5));
@@ -229,37 +206,19 @@ impl Control {
             | flag(self.is_final, FINAL)
             | flag(self.demand, DEMAND);
         let first = VERSION << 5 | self.diagnostic.0 & DIAGNOSTIC;
-        let [m0, m1, m2, m3] = self.mine.to_be_bytes();
-        let [y0, y1, y2, y3] = self.yours.to_be_bytes();
-        let [t0, t1, t2, t3] = self.min_tx.to_be_bytes();
-        let [r0, r1, r2, r3] = self.min_rx.to_be_bytes();
-        let [e0, e1, e2, e3] = self.min_echo_rx.to_be_bytes();
-        [
-            first,
-            flags,
-            self.multiplier,
-            LENGTH as u8,
-            m0,
-            m1,
-            m2,
-            m3,
-            y0,
-            y1,
-            y2,
-            y3,
-            t0,
-            t1,
-            t2,
-            t3,
-            r0,
-            r1,
-            r2,
-            r3,
-            e0,
-            e1,
-            e2,
-            e3,
-        ]
+        let words = [
+            [first, flags, self.multiplier, LENGTH as u8],
+            self.mine.to_be_bytes(),
+            self.yours.to_be_bytes(),
+            self.min_tx.to_be_bytes(),
+            self.min_rx.to_be_bytes(),
+            self.min_echo_rx.to_be_bytes(),
+        ];
+        let mut bytes = [0; LENGTH];
+        for (place, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+            *place = word;
+        }
+        bytes
     }
 }
 
