@@ -3,9 +3,11 @@
 use super::file_watch::FileWatch;
 use super::hub::{Hub, Wanted};
 use config::keepalived::settings::{ParamMatch, TrackFile, TrackProcess};
+use rustix::fs::OFlags;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -147,13 +149,17 @@ pub(crate) fn create_files(files: &[TrackFile]) -> Vec<String> {
     troubles
 }
 
-/// The number at the beginning of a file; 0 without one.
+/// The number at the beginning of a file; 0 without one. Never waits: who may write to the directory
+/// may put a FIFO there.
 fn number(path: &str) -> i32 {
-    let mut text = String::new();
-    let read = fs::File::open(path).and_then(|file| file.take(FILE_MAX).read_to_string(&mut text));
-    if read.is_err() {
+    let mut bytes = Vec::new();
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    let file = fs::OpenOptions::new().read(true).custom_flags(nonblocking).open(path);
+    if file.and_then(|file| file.take(FILE_MAX).read_to_end(&mut bytes)).is_err() {
         return 0;
     }
+    // What stands behind the number may be any text, and may be cut in the middle of a letter.
+    let text = String::from_utf8_lossy(&bytes);
     let text = text.trim_start();
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
@@ -208,6 +214,7 @@ fn matches(process: &TrackProcess, words: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::{FileType, Mode};
 
     fn process(words: &[&str], param_match: Option<ParamMatch>) -> TrackProcess {
         TrackProcess {
@@ -252,6 +259,13 @@ mod tests {
             assert_eq!(number(&path.to_string_lossy()), expected, "{text:?}");
         }
         assert_eq!(number("/no/such/file"), 0);
+        fs::write(&path, format!("7 {}", "ü".repeat(100))).unwrap();
+        assert_eq!(number(&path.to_string_lossy()), 7, "cut in the middle of a letter");
+        fs::write(&path, b"8 \xff").unwrap();
+        assert_eq!(number(&path.to_string_lossy()), 8);
+        let fifo = dir.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert_eq!(number(&fifo.to_string_lossy()), 0, "and nobody waits for its writer");
     }
 
     #[test]
