@@ -80,7 +80,8 @@ pub(crate) fn run(options: &Options, console: &mut Console<'_>) -> Result<Exit, 
     if options.root == Path::new("/") && !options.dry_run {
         let unit = match options.compat.as_slice() {
             [Ancestor::Keepalived] => "handover-keepalived",
-            _ => "handover-heartbeat",
+            [] | [Ancestor::Heartbeat] => "handover-heartbeat",
+            _ => "handover-heartbeat handover-keepalived",
         };
         writeln!(
             console.err,
@@ -132,12 +133,22 @@ fn place(item: &Item, path: &Path, binary: &Path, options: &Options) -> io::Resu
     Ok(Done::Written)
 }
 
-/// A link of ours or a dangling one is replaced; a file of somebody else's is not.
+/// Whether a link is one of an earlier install, or leads nowhere.
+fn may_be_replaced(link: &Path, target: &Path) -> bool {
+    let name = target.file_name().map(|name| name.to_string_lossy());
+    name.is_some_and(|name| name.starts_with(files::MARK)) || !link.exists()
+}
+
+/// A link of ours or a dangling one is replaced; what is somebody else's is not.
 fn link(target: &str, path: &Path, options: &Options) -> io::Result<Done> {
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_symlink() => {
-            if fs::read_link(path)? == Path::new(target) {
+            let known = fs::read_link(path)?;
+            if known == Path::new(target) {
                 return Ok(Done::Unchanged);
+            }
+            if !options.force && !may_be_replaced(path, &known) {
+                return Ok(Done::Foreign);
             }
         }
         Ok(_) if !options.force => return Ok(Done::Foreign),
@@ -212,5 +223,19 @@ mod tests {
         assert!(fs::read_to_string(&path).expect("read").contains("the old one"));
         assert_eq!(install(root.path(), true).0, Exit::Done);
         assert!(!fs::read_to_string(&path).expect("read").contains("the old one"));
+    }
+
+    #[test]
+    fn a_link_to_another_program_is_left_alone_and_one_that_leads_nowhere_is_not() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let path = root.path().join("usr/bin/cl_status");
+        fs::create_dir_all(path.parent().expect("a parent")).expect("create");
+        symlink("/bin/sh", &path).expect("link");
+        assert_eq!(install(root.path(), false).0, Exit::Failed);
+        assert_eq!(fs::read_link(&path).expect("a link"), Path::new("/bin/sh"));
+        fs::remove_file(&path).expect("remove");
+        symlink("/no/such/program", &path).expect("link");
+        assert_eq!(install(root.path(), false).0, Exit::Done);
+        assert_eq!(fs::read_link(&path).expect("a link"), Path::new("/usr/sbin/handover"));
     }
 }
