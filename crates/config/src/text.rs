@@ -104,13 +104,13 @@ fn distance(a: &str, b: &str) -> usize {
 /// At most this many characters of a wrong word are quoted in a message.
 const QUOTED_MAX: usize = 60;
 
-/// `text` in backquotes, shortened when it is long.
+/// `text` in backquotes, shortened when it is long. What would steer a terminal is replaced: findings
+/// go to terminals and logs.
 pub(crate) fn quote(text: &str) -> String {
-    if text.chars().count() <= QUOTED_MAX {
-        return format!("`{text}`");
-    }
-    let start: String = text.chars().take(QUOTED_MAX).collect();
-    format!("`{start}…`")
+    let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let start: String = text.chars().take(QUOTED_MAX).map(shown).collect();
+    let more = if text.chars().nth(QUOTED_MAX).is_some() { "…" } else { "" };
+    format!("`{start}{more}`")
 }
 
 #[cfg(test)]
@@ -136,6 +136,13 @@ mod tests {
             assert_eq!(atoi(text), value, "{text}");
         }
         assert_eq!(atoi(&"9".repeat(100)), i64::MAX);
+    }
+
+    #[test]
+    fn a_quoted_word_is_short_and_steers_no_terminal() {
+        assert_eq!(quote("a\u{1b}[31m\u{9b}b"), "`a\u{fffd}[31m\u{fffd}b`");
+        assert_eq!(quote(&"x".repeat(QUOTED_MAX)), format!("`{}`", "x".repeat(QUOTED_MAX)));
+        assert_eq!(quote(&"x".repeat(100)), format!("`{}…`", "x".repeat(QUOTED_MAX)));
     }
 
     #[test]

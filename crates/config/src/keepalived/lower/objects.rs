@@ -131,19 +131,20 @@ impl Lowering<'_> {
     /// A tracked thing's own weight. Beyond the range it is used all the same, with a warning.
     fn own_weight(&mut self, node: &Node, limit: i64) -> (i32, bool) {
         let Some((value, reverse)) = values::weight(&node.words, 1) else {
-            self.weight_range(node, "the default counts");
+            self.weight_range(node, limit, "the default counts");
             return (0, false);
         };
-        if value.abs() > limit {
-            self.weight_range(node, "it is used as it is; priorities end at 1 and 254");
+        if value.unsigned_abs() > limit.unsigned_abs() {
+            self.weight_range(node, limit, "it is used as it is; priorities end at 1 and 254");
         }
         (value.clamp(i32::MIN.into(), i32::MAX.into()) as i32, reverse == Some(true))
     }
 
-    fn weight_range(&mut self, node: &Node, effect: &str) {
+    fn weight_range(&mut self, node: &Node, limit: i64, effect: &str) {
         let at = node.word(1).map_or_else(|| node.place(), |word| word.place);
         let what = "this weight is none, or out of its range".to_owned();
-        let then = [effect, "keepalived says so and does the same", "allowed: -253 to 253"];
+        let cure = format!("allowed: -{limit} to {limit}");
+        let then = [effect, "keepalived says so and does the same", cure.as_str()];
         self.found.warn(at, "weight-range", what, then);
     }
 

@@ -101,7 +101,7 @@ impl Lowering<'_> {
     fn written_weight(&mut self, entry: &[Word], limit: i64) -> Option<(i32, Option<bool>)> {
         let at = entry.iter().position(|word| word.text == "weight")?;
         let weight = values::weight(entry, at.saturating_add(1));
-        let sound = weight.filter(|(value, _)| value.abs() <= limit);
+        let sound = weight.filter(|(value, _)| value.unsigned_abs() <= limit.unsigned_abs());
         if sound.is_none() {
             let word = entry.get(at.saturating_add(1)).or_else(|| entry.get(at))?;
             let what = format!("{} is no weight", quote(&word.text));
