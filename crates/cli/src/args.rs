@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 /// Keeps services reachable when a machine, a cable or a program fails.
 ///
-/// The daemon is started by its unit or by `heartbeat`; these commands look at it and steer it.
+/// Its daemons are started by their units, or by `heartbeat` and `keepalived`; these commands look
+/// at them and steer them.
 /// Start with `handover status`; when something is not where it should be, `handover why NAME`.
 #[derive(Debug, Parser)]
 #[command(name = "handover", version, max_term_width = 100, propagate_version = false)]

@@ -67,7 +67,8 @@ pub(crate) fn run(args: &[String], console: &mut Console<'_>) -> Result<Exit, St
     if let Some(name) = &arguments.explain {
         return explain::explain(name, console);
     }
-    let wanted = Wanted::of(&arguments.paths);
+    let nothing = |why| Stop::Because(why, Exit::Configuration);
+    let wanted = Wanted::of(&arguments.paths).map_err(nothing)?;
     let node = arguments.node.as_deref();
     let heartbeat = match &wanted.heartbeat {
         Some(paths) => Some(check(paths, node, console.machine)?),
@@ -214,7 +215,8 @@ fn read_sources(paths: &[PathBuf]) -> Result<Sources, Stop> {
     for path in paths {
         if !path.is_dir() && !KINDS.iter().any(|kind| is_kind(path, kind)) {
             let sentence = format!(
-                "{} is none of {}: name a file so that its kind can be told",
+                "{} is none of {} and doesn't end in .conf: name a file so that its kind can be \
+                 told",
                 path.display(),
                 KINDS.join(", ")
             );

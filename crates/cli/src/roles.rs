@@ -36,7 +36,7 @@ fn ask(door: &mut dyn Ask, request: &Request) -> Result<Option<Reply>, Stop> {
 }
 
 /// Nobody listens.
-fn nobody() -> Stop {
+pub(crate) fn nobody() -> Stop {
     let text = "neither heartbeat nor keepalived runs on this machine; start one with: \
                 systemctl start heartbeat, or: systemctl start keepalived";
     Stop::Because(text.to_owned(), Exit::NotRunning)

@@ -6,6 +6,7 @@ use crate::client::{AskError, Client, KEEPALIVED_SOCKET, PATIENCE, SOCKET};
 use crate::clock::Clock;
 use crate::console::{Console, Paint, Stop};
 use crate::exit::Exit;
+use crate::roles::nobody;
 use api::{Event, Level, Reply, Request};
 use serde::Serialize;
 use std::sync::mpsc;
@@ -75,6 +76,7 @@ fn open(sockets: &[(Role, &'static str)], options: Options) -> Result<Vec<(Role,
         }
     }
     match absent {
+        Some(_) if clients.is_empty() && sockets.len() > 1 => Err(nobody()),
         Some(error) if clients.is_empty() => Err(error.into()),
         _ => Ok(clients),
     }

@@ -20,7 +20,11 @@ const ROUTERS: &str = "vrrp";
 /// # Errors
 /// When there is no such file, or it is not understood; every line that is wrong is named.
 pub fn scenario(name: &str) -> Result<Scenario> {
-    read(&path(name))
+    let file = path(name);
+    if !file.is_file() {
+        bail!("there is no scenario {name}; `handover lab --list` names them");
+    }
+    read(&file)
 }
 
 /// The file of a scenario.

@@ -25,7 +25,10 @@ pub(super) fn explain(name: &str, console: &mut Console<'_>) -> Result<Exit, Sto
     } else {
         let known = DIRECTIVES.iter().map(|row| row.name);
         let known = known.chain(keepalived::directives().map(|row| row.name));
-        format!(" of ha.cf and no keyword of keepalived.conf{}", suggest::hint(name, known))
+        let hint = suggest::hint(name, known);
+        format!(
+            " of ha.cf and no keyword of keepalived.conf{hint}; `handover check --explain` lists all"
+        )
     };
     Err(Stop::failed(format!("{name} is not a directive{why}")))
 }

@@ -9,6 +9,9 @@ pub(super) const KEEPALIVED_CONF: &str = "/etc/keepalived/keepalived.conf";
 /// What a directory of keepalived's has.
 const CONF_NAME: &str = "keepalived.conf";
 
+/// What a directory of Heartbeat's has.
+const HA_CF: &str = "ha.cf";
+
 /// What is to be checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Wanted {
@@ -20,20 +23,25 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// What the words of the command line name; without any, what this machine has.
-    pub(super) fn of(paths: &[PathBuf]) -> Self {
+    ///
+    /// # Errors
+    /// A sentence, when there is nothing to check.
+    pub(super) fn of(paths: &[PathBuf]) -> Result<Self, String> {
         if paths.is_empty() {
             return Self::of_machine(Path::new(DIRECTORY), Path::new(KEEPALIVED_CONF));
         }
         let (mut heartbeat, mut keepalived) = (Vec::new(), Vec::new());
         for path in paths {
             if path.is_dir() {
-                let conf = path.join(CONF_NAME);
-                let has_both = conf.exists() && path.join("ha.cf").exists();
+                let (conf, ha_cf) = (path.join(CONF_NAME), path.join(HA_CF));
+                if !conf.exists() && !ha_cf.exists() {
+                    return Err(format!("{} has neither {HA_CF} nor {CONF_NAME}", path.display()));
+                }
+                if ha_cf.exists() {
+                    heartbeat.push(path.clone());
+                }
                 if conf.exists() {
                     keepalived.push(conf);
-                }
-                if has_both || !path.join(CONF_NAME).exists() {
-                    heartbeat.push(path.clone());
                 }
             } else if is_keepalived(path) {
                 keepalived.push(path.clone());
@@ -41,15 +49,20 @@ impl Wanted {
                 heartbeat.push(path.clone());
             }
         }
-        Self { heartbeat: Some(heartbeat).filter(|paths| !paths.is_empty()), keepalived }
+        Ok(Self { heartbeat: Some(heartbeat).filter(|paths| !paths.is_empty()), keepalived })
     }
 
-    /// A machine without either is told that ha.cf is missing: a new node begins there.
-    fn of_machine(directory: &Path, conf: &Path) -> Self {
-        let has_conf = conf.exists();
-        let heartbeat =
-            (directory.join("ha.cf").exists() || !has_conf).then(|| vec![directory.to_owned()]);
-        Self { heartbeat, keepalived: has_conf.then(|| conf.to_owned()).into_iter().collect() }
+    fn of_machine(directory: &Path, conf: &Path) -> Result<Self, String> {
+        let (has_conf, ha_cf) = (conf.exists(), directory.join(HA_CF));
+        if !has_conf && !ha_cf.exists() {
+            return Err(format!(
+                "this machine has neither {} nor {}: name a file or a directory to check",
+                ha_cf.display(),
+                conf.display()
+            ));
+        }
+        let heartbeat = ha_cf.exists().then(|| vec![directory.to_owned()]);
+        Ok(Self { heartbeat, keepalived: has_conf.then(|| conf.to_owned()).into_iter().collect() })
     }
 }
 
@@ -70,7 +83,8 @@ mod tests {
         let both = dir.path().to_owned();
         fs::write(both.join("ha.cf"), "").expect("write");
         fs::write(both.join("keepalived.conf"), "").expect("write");
-        let wanted = Wanted::of(&[both.clone(), "x/vrrp.conf".into(), "x/ha.cf.node1".into()]);
+        let wanted = Wanted::of(&[both.clone(), "x/vrrp.conf".into(), "x/ha.cf.node1".into()])
+            .expect("a directory with both");
         assert_eq!(wanted.heartbeat, Some(vec![both.clone(), "x/ha.cf.node1".into()]));
         assert_eq!(wanted.keepalived, [both.join("keepalived.conf"), "x/vrrp.conf".into()]);
     }
@@ -79,8 +93,10 @@ mod tests {
     fn without_words_what_the_machine_has_is_checked() {
         let dir = tempfile::tempdir().expect("a directory");
         let conf = dir.path().join("keepalived.conf");
-        let of = || Wanted::of_machine(dir.path(), &conf);
-        assert!(of().heartbeat.is_some() && of().keepalived.is_empty());
+        let of = || Wanted::of_machine(dir.path(), &conf).expect("one is there");
+        let nothing = Wanted::of_machine(dir.path(), &conf).expect_err("neither is there");
+        assert!(nothing.contains("neither") && nothing.contains("name a file"), "{nothing}");
+        assert!(Wanted::of(&[dir.path().to_owned()]).is_err());
         fs::write(&conf, "").expect("write");
         assert!(of().heartbeat.is_none() && of().keepalived.len() == 1);
         fs::write(dir.path().join("ha.cf"), "").expect("write");
