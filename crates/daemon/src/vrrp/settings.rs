@@ -187,9 +187,12 @@ pub(crate) fn check(options: &KeepalivedOptions) -> Checked {
             let (_, read) = read(options, &main, &Files);
             Checked { findings: findings(&read), exit_code: read.exit_code }
         }
-        // keepalived checks a file that is not there without complaint; what can't be read is
-        // told here.
-        Err(refused) => Checked { findings: refused.findings, exit_code: 0 },
+        // keepalived checks a file that is not there without complaint; here it is told. One that
+        // can't be read is as bad as at a start.
+        Err(refused) => Checked {
+            findings: refused.findings,
+            exit_code: if options.file.exists() { refused.exit_code } else { 0 },
+        },
     }
 }
 
