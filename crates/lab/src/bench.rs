@@ -10,17 +10,16 @@ mod acts;
 mod load;
 mod page;
 mod rows;
+mod sample;
 mod verdict;
 mod vrrp;
 
-use crate::{impossible, world};
+use crate::impossible;
 use anyhow::{Context, Result, bail, ensure};
 use rows::{Job, ROWS, Row};
-use serde::{Deserialize, Serialize};
+use sample::Sample;
 use sim::scenario::{Maker, Pair, Role};
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 use verdict::{Figures, Line};
 
@@ -64,13 +63,6 @@ struct Plan {
     hogs: Duration,
 }
 
-/// One measured value, in its row's unit, as the inner world prints it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-struct Sample {
-    row: String,
-    value: f64,
-}
-
 /// The benchmark's command line; returns the exit code.
 pub fn main(args: &[String]) -> i32 {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -94,7 +86,12 @@ pub fn main(args: &[String]) -> i32 {
             return IMPOSSIBLE;
         }
     }
-    match plan.run() {
+    exit_code(plan.run())
+}
+
+/// What a benchmark ends with: 0 when every target of ours that could be judged is met.
+fn exit_code(all_met: Result<bool>) -> i32 {
+    match all_met {
         Ok(all_met) => i32::from(!all_met),
         Err(error) => {
             eprintln!("bench: {error:#}");
@@ -151,7 +148,7 @@ impl Plan {
             }
         }
         if self.is_whole() {
-            page::write(Path::new(PAGE), &machine, &lines, self.repetitions)?;
+            page::save(Path::new(PAGE), &page::text(&machine, &lines, self.repetitions))?;
         }
         let judged = |line: &Line| line.met(self.judged(line.row.job));
         Ok(!lines.iter().any(|line| judged(line) == Some(false)))
@@ -201,23 +198,7 @@ impl Plan {
         };
         let (pair, count) = (Pair(maker, maker).to_string(), repetitions.to_string());
         let words = ["bench", job.word(), &pair, &count, &time.as_secs().to_string()];
-        let mut child = world::command(&words)?
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start unshare")?;
-        let _lifeline = child.stdin.take();
-        let out = child.stdout.take().context("the bench has no output")?;
-        let mut samples = Vec::new();
-        for line in BufReader::new(out).lines() {
-            let sample: Sample = serde_json::from_str(&line?).context("not a sample")?;
-            eprintln!("  {} {:.3}", sample.row, sample.value);
-            samples.push(sample);
-        }
-        let status = child.wait()?;
-        if !status.success() {
-            eprintln!("bench: {} on {pair} ended early ({status})", job.word());
-        }
-        Ok(samples)
+        sample::gather(&words, &format!("{} on {pair}", job.word()))
     }
 }
 

@@ -2,9 +2,10 @@
 //! soon as it is there; one of ours that misses its target is followed, on standard error, by what
 //! the nodes tell about that time.
 
+use super::REPETITIONS;
 use super::load::Load;
 use super::rows::{self, DEADTIME, Job, Target};
-use super::{REPETITIONS, Sample};
+use super::sample::Sample;
 use crate::client::now;
 use crate::events;
 use crate::footprint::{Usage, usage};
@@ -13,7 +14,6 @@ use anyhow::{Context, Result, bail, ensure};
 use api::EventKind;
 use base::Instant;
 use sim::scenario::{Change, Cluster, Cut, Edit, FileName, Maker, Pair, Seat};
-use std::io::Write as _;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -225,9 +225,10 @@ impl Acts {
         let resident = worse(|_, after| after.resident as f64 / 1024.0);
         let cpu = worse(|before, after| after.cpu.saturating_sub(before.cpu).as_secs_f64());
         let packets = worse(|before, after| after.packets.saturating_sub(before.packets) as f64);
-        print("memory", resident)?;
-        print("cpu", 100.0 * cpu / seconds)?;
-        print("packets", packets / seconds)
+        Sample::print("memory", resident);
+        Sample::print("cpu", 100.0 * cpu / seconds);
+        Sample::print("packets", packets / seconds);
+        Ok(())
     }
 
     fn usages(&mut self) -> Result<[Usage; 2]> {
@@ -243,7 +244,8 @@ impl Acts {
         drop(load);
         let deaths = self.deaths(begin)? - before;
         self.explain_if(deaths > 0, begin);
-        print("hogs", deaths as f64)
+        Sample::print("hogs", deaths as f64);
+        Ok(())
     }
 
     /// How often a node was declared dead: ours tell by an event, the ancestor by its log.
@@ -315,7 +317,7 @@ impl Acts {
 
     fn sample(&mut self, row: &str, value: Duration, from: Instant) -> Result<()> {
         let value = value.as_secs_f64();
-        print(row, value)?;
+        Sample::print(row, value);
         let missed = match rows::named(row)?.target {
             Target::Each(limit) | Target::Median(limit) => value > limit,
             Target::TheAncestors => false,
@@ -344,12 +346,6 @@ impl Acts {
 fn phase(number: usize) -> Duration {
     let step = KEEPALIVE / u32::try_from(REPETITIONS).unwrap_or(1);
     step * u32::try_from(number % REPETITIONS).unwrap_or(0)
-}
-
-fn print(row: &str, value: f64) -> Result<()> {
-    let sample = Sample { row: row.to_owned(), value };
-    println!("{}", serde_json::to_string(&sample)?);
-    std::io::stdout().flush().context("nobody reads the samples")
 }
 
 #[cfg(test)]

@@ -38,21 +38,16 @@ impl fmt::Display for Machine {
     }
 }
 
-/// Writes the page.
+/// Writes a page.
 ///
 /// # Errors
 /// When the file can't be written, because this is no checkout.
-pub(super) fn write(
-    file: &Path,
-    machine: &Machine,
-    lines: &[Line],
-    repetitions: usize,
-) -> Result<()> {
-    let text = text(machine, lines, repetitions);
+pub(super) fn save(file: &Path, text: &str) -> Result<()> {
     fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
-fn text(machine: &Machine, lines: &[Line], repetitions: usize) -> String {
+/// The page's text.
+pub(super) fn text(machine: &Machine, lines: &[Line], repetitions: usize) -> String {
     let mut text = format!(
         "# Speed\n\n\
          Written by `cargo xtask bench heartbeat`; at least {REPETITIONS} repetitions, here \

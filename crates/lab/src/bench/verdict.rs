@@ -26,6 +26,15 @@ impl Figures {
         Some(f64::midpoint(lower, upper))
     }
 
+    /// Median, worst and count for people, in the unit that `show` writes; `None` without any.
+    pub(super) fn told(&self, show: impl Fn(f64) -> String) -> Option<String> {
+        let (median, worst) = (show(self.median()?), show(self.worst()?));
+        Some(match self.count() {
+            1 => median,
+            count => format!("{median} (worst {worst}, n = {count})"),
+        })
+    }
+
     /// The largest one.
     pub(super) fn worst(&self) -> Option<f64> {
         self.0.last().copied()
@@ -98,15 +107,8 @@ impl Line {
 
     /// Median, worst and count of a pair.
     pub(super) fn cell(&self, figures: &Figures) -> String {
-        let unit = self.row.unit;
-        match (figures.median(), figures.worst()) {
-            (Some(median), Some(worst)) if figures.count() > 1 => {
-                let (median, worst) = (unit.show(median), unit.show(worst));
-                format!("{median} (worst {worst}, n = {})", figures.count())
-            }
-            (Some(only), _) => unit.show(only),
-            _ => "not measured".into(),
-        }
+        let told = figures.told(|value| self.row.unit.show(value));
+        told.unwrap_or_else(|| "not measured".into())
     }
 
     /// The row as a line for people.

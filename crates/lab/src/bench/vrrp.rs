@@ -18,25 +18,20 @@ mod peer;
 mod rows;
 mod verdict;
 
+use super::sample::{self, Sample};
+use super::{IMPOSSIBLE, REPETITIONS};
 use crate::world;
 use anyhow::{Context, Result, bail, ensure};
 use rows::{Job, ROWS, Row};
-use serde::{Deserialize, Serialize};
 use sim::scenario::{Maker, Pair};
-use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 use verdict::Line;
 
-/// Repetitions, unless others are asked for: the fewest that a median is published of.
-const REPETITIONS: usize = 7;
 /// How long the hogs run.
 const HOGS_TIME: Duration = Duration::from_mins(1);
 /// Where the figures of a whole run go, below the checkout.
 const PAGE: &str = "docs/reference/speed-vrrp.md";
-/// Exit code of what can't be measured here, as test programs use it.
-const IMPOSSIBLE: i32 = 77;
 
 /// What `--help` prints.
 const HELP: &str = "\
@@ -55,26 +50,6 @@ struct Plan {
     makers: Vec<Maker>,
     repetitions: usize,
     hogs: Duration,
-}
-
-/// One measured value, in its row's unit, as the inner world prints it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-struct Sample {
-    /// The row; empty for a job that has one row alone.
-    row: String,
-    value: f64,
-}
-
-impl Sample {
-    /// Tells the outer world of a value.
-    fn print(row: &str, value: f64) {
-        let sample = Self { row: row.to_owned(), value };
-        // Numbers and a word always have a JSON form; without a reader the world ends by itself.
-        if let Ok(line) = serde_json::to_string(&sample) {
-            let mut out = std::io::stdout().lock();
-            let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-        }
-    }
 }
 
 /// The benchmark's command line; returns the exit code.
@@ -98,13 +73,7 @@ pub(super) fn main(words: &[&str]) -> i32 {
         eprintln!("bench: {sentence}");
         return IMPOSSIBLE;
     }
-    match plan.run() {
-        Ok(all_met) => i32::from(!all_met),
-        Err(error) => {
-            eprintln!("bench: {error:#}");
-            1
-        }
-    }
+    super::exit_code(plan.run())
 }
 
 impl Plan {
@@ -154,7 +123,7 @@ impl Plan {
             }
         }
         if self.is_whole() {
-            page::write(Path::new(PAGE), &machine, &lines, self.repetitions)?;
+            super::page::save(Path::new(PAGE), &page::text(&machine, &lines, self.repetitions))?;
         }
         Ok(!lines.iter().any(|line| line.met(self.wanted(line.row.job)) == Some(false)))
     }
@@ -184,23 +153,7 @@ impl Plan {
             self.hogs.as_secs().to_string(),
         ];
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let mut child = world::command(&words)?
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start unshare")?;
-        let _lifeline = child.stdin.take();
-        let out = child.stdout.take().context("the bench has no output")?;
-        let mut samples = Vec::new();
-        for line in BufReader::new(out).lines() {
-            let sample: Sample = serde_json::from_str(&line?).context("not a sample")?;
-            eprintln!("  {} {:.4}", sample.row, sample.value);
-            samples.push(sample);
-        }
-        let status = child.wait()?;
-        if !status.success() {
-            eprintln!("bench: {job:?} ended early ({status})");
-        }
-        Ok(samples)
+        sample::gather(&words, &format!("{job:?}"))
     }
 }
 

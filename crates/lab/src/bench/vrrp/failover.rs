@@ -1,11 +1,11 @@
 //! One virtual router on two hosts: A ends in some way while a client asks, and comes back.
 
-use super::Sample;
 use super::client::Client;
 use super::ear::Ear;
 use super::host::{self, Host};
 use super::net::{Net, Seat, virtual_address};
 use super::rows::{Case, End};
+use crate::bench::sample::Sample;
 use anyhow::{Context, Result, ensure};
 use linux::rt::now;
 use rustix::process::Signal;

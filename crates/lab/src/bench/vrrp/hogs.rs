@@ -1,13 +1,13 @@
 //! Adverts every 10 ms beside two loops that never sleep and one that starts processes: whether
 //! the backup ever takes the master for dead.
 
-use super::Sample;
 use super::ear::Ear;
 use super::failover::configuration;
 use super::host::{self, Host};
 use super::net::{Net, Seat};
 use super::rows::{Case, End};
 use crate::bench::load::Load;
+use crate::bench::sample::Sample;
 use anyhow::{Context, Result};
 use sim::scenario::Maker;
 use std::thread::sleep;

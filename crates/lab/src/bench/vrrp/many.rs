@@ -1,9 +1,9 @@
 //! Thousands of virtual routers: what they cost, how soon they speak, what a reload does to them.
 
-use super::Sample;
 use super::ear::{Ear, GROUP, Heard};
 use super::host::{self, Host, Usage};
 use super::net::{Net, Seat, interface, virtual_address};
+use crate::bench::sample::Sample;
 use anyhow::{Context, Result, ensure};
 use base::Instant;
 use linux::rt::now;

@@ -1,28 +1,12 @@
 //! The page of figures, `docs/reference/speed-vrrp.md`.
 
-use super::REPETITIONS;
 use super::verdict::Line;
+use crate::bench::REPETITIONS;
 use crate::bench::page::Machine;
-use anyhow::{Context, Result};
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
-/// Writes the page.
-///
-/// # Errors
-/// When the file can't be written, because this is no checkout.
-pub(super) fn write(
-    file: &Path,
-    machine: &Machine,
-    lines: &[Line],
-    repetitions: usize,
-) -> Result<()> {
-    let text = text(machine, lines, repetitions);
-    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
-}
-
-fn text(machine: &Machine, lines: &[Line], repetitions: usize) -> String {
+/// The page's text.
+pub(super) fn text(machine: &Machine, lines: &[Line], repetitions: usize) -> String {
     let mut text = format!(
         "# Speed of virtual routers\n\n\
          Written by `cargo xtask bench vrrp`; medians of at least {REPETITIONS} repetitions, here \

@@ -1,7 +1,7 @@
 //! Samples become medians, and medians become "met" or "not met".
 
-use super::Sample;
 use super::rows::{Row, Target};
+use crate::bench::sample::Sample;
 use crate::bench::verdict::Figures;
 use sim::scenario::Maker;
 
@@ -79,15 +79,7 @@ impl Line {
 
     /// Median, worst and count of a pair.
     pub(super) fn cell(&self, figures: &Figures) -> String {
-        let unit = self.row.unit;
-        match (figures.median(), figures.worst()) {
-            (Some(median), Some(worst)) if figures.count() > 1 => {
-                let (median, worst) = (unit.show(median), unit.show(worst));
-                format!("{median} (worst {worst}, n = {})", figures.count())
-            }
-            (Some(only), _) => unit.show(only),
-            _ => "—".into(),
-        }
+        figures.told(|value| self.row.unit.show(value)).unwrap_or_else(|| "—".into())
     }
 
     /// The row as a line for people.
