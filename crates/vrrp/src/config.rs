@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+pub use wire::routing::{Route, Rule};
 
 /// Everything one VRRP role does.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -91,10 +92,10 @@ pub struct Instance {
     pub addresses: Vec<Address>,
     /// Addresses that move with it and are not in its adverts.
     pub excluded: Vec<Address>,
-    /// Routes that move with it, each as the words after `ip route add`.
-    pub routes: Vec<Vec<String>>,
-    /// Rules that move with it, each as the words after `ip rule add`.
-    pub rules: Vec<Vec<String>>,
+    /// Routes that move with it.
+    pub routes: Vec<Route>,
+    /// Rules that move with it.
+    pub rules: Vec<Rule>,
     /// Where adverts go.
     pub destination: Destination,
     /// The source address of adverts; `None`: the interface's primary one (IPv6: link-local).

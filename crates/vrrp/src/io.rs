@@ -1,6 +1,6 @@
 //! What the virtual routers are told and what they ask for.
 
-use crate::config::{Address, Command, Config, Tracked};
+use crate::config::{Address, Command, Config, Route, Rule, Tracked};
 use api::Event;
 use base::WallTime;
 use std::net::IpAddr;
@@ -60,6 +60,13 @@ pub enum Input {
         /// Which.
         ip: IpAddr,
     },
+    /// Somebody else removed a route or rule of ours that is watched.
+    RoutingLost {
+        /// Whose.
+        instance: String,
+        /// Which, as its `Display` says.
+        what: String,
+    },
     /// A new configuration that passed all checks.
     Reload(Box<Config>),
     /// Stop: say goodbye, release, then [`Output::Exit`]. With `keep` addresses stay.
@@ -106,10 +113,10 @@ pub enum Output {
         instance: String,
         /// Its addresses, excluded ones last.
         addresses: Vec<Address>,
-        /// Words after `ip route add`.
-        routes: Vec<Vec<String>>,
-        /// Words after `ip rule add`.
-        rules: Vec<Vec<String>>,
+        /// Its routes.
+        routes: Vec<Route>,
+        /// Its rules.
+        rules: Vec<Rule>,
     },
     /// Remove them, in reverse order.
     Release {
@@ -117,10 +124,10 @@ pub enum Output {
         instance: String,
         /// Its addresses.
         addresses: Vec<Address>,
-        /// Words after `ip route del`.
-        routes: Vec<Vec<String>>,
-        /// Words after `ip rule del`.
-        rules: Vec<Vec<String>>,
+        /// Its routes.
+        routes: Vec<Route>,
+        /// Its rules.
+        rules: Vec<Rule>,
     },
     /// Announce addresses once each, in this order: gratuitous ARP, or neighbour advertisements.
     Announce {

@@ -147,7 +147,7 @@ pub(crate) struct Router {
     pub(crate) replay: Replay,
     pub(crate) announcing: Announcing,
     /// When somebody last removed each of its addresses.
-    pub(crate) lost: BTreeMap<IpAddr, Instant>,
+    pub(crate) lost: BTreeMap<String, Instant>,
     /// When a master of lower priority was last answered.
     pub(crate) answered_at: Option<Instant>,
     /// What was last told to a successor: the last AH sequence number of a master.

@@ -4,7 +4,7 @@
 //! [`heartbeat`] is what cluster nodes say to each other, [`vrrp`] what virtual routers do; [`arp`]
 //! and [`ndisc`] tell the network where an address lives, and ask whether somebody has it;
 //! [`bfd`] is how two routers watch the path between them; [`icmp`] asks ping nodes; [`ipvs`]
-//! programs the kernel's load balancer.
+//! programs the kernel's load balancer, [`routing`] its routes and rules.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used)]
 #![cfg_attr(
@@ -17,6 +17,7 @@
 )]
 
 pub mod arp;
+mod attributes;
 pub mod bfd;
 pub mod checksum;
 pub mod ethernet;
@@ -25,4 +26,5 @@ pub mod icmp;
 pub mod ip;
 pub mod ipvs;
 pub mod ndisc;
+pub mod routing;
 pub mod vrrp;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::time::Duration;
-use vrrp::config::{Address, Command};
+use vrrp::config::{Address, Command, Route, Rule};
 
 /// Settings of the whole role (`global_defs` and keywords outside blocks); defaults filled in.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -67,10 +67,10 @@ pub struct Settings {
     pub config_save_dir: Option<String>,
     /// Addresses that are always there.
     pub static_addresses: Vec<Address>,
-    /// Routes that are always there, each as the words after `ip route add`.
-    pub static_routes: Vec<Vec<String>>,
-    /// Rules that are always there, each as the words after `ip rule add`.
-    pub static_rules: Vec<Vec<String>>,
+    /// Routes that are always there.
+    pub static_routes: Vec<Route>,
+    /// Rules that are always there.
+    pub static_rules: Vec<Rule>,
     /// Which instances static entries of a `track_group` are tied to.
     pub track_groups: Vec<(String, Vec<String>)>,
     /// Interfaces that share the pace of announcements.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
-use vrrp::config::{Address, Broadcast, Instance};
+use vrrp::config::{Address, Broadcast, Instance, Route, Rule};
 
 /// An address we put on an interface.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,10 +81,20 @@ pub(crate) struct Belongings {
     pub(crate) instance: String,
     /// Its addresses.
     pub(crate) addresses: Vec<Address>,
-    /// Words after `ip route add`.
-    pub(crate) routes: Vec<Vec<String>>,
-    /// Words after `ip rule add`.
-    pub(crate) rules: Vec<Vec<String>>,
+    /// Its routes.
+    pub(crate) routes: Vec<Route>,
+    /// Its rules.
+    pub(crate) rules: Vec<Rule>,
+}
+
+impl Belongings {
+    /// Those that others don't name.
+    pub(crate) fn without(mut self, others: &Self) -> Self {
+        self.addresses.retain(|one| !others.addresses.contains(one));
+        self.routes.retain(|one| !others.routes.contains(one));
+        self.rules.retain(|one| !others.rules.contains(one));
+        self
+    }
 }
 
 /// Puts everything of an instance in place; what is there stays.
@@ -95,7 +105,7 @@ pub(crate) fn take(hub: &Rc<Hub>, wanted: Belongings) {
     for text in put.unwrap_or_else(|error| vec![format!("netlink: {error}")]) {
         tell(hub, Level::Error, EventKind::AddressUp, &instance, text);
     }
-    routes::change(hub, &instance, routes::Verb::Add, &routes, &rules);
+    routes::add(hub, &instance, &routes, &rules);
 }
 
 fn put(hub: &Hub, netlink: &mut Netlink, instance: &str, addresses: &[Address]) -> Vec<String> {
@@ -188,7 +198,7 @@ pub(crate) fn home(instance: &Instance) -> Option<&str> {
 /// Takes everything of an instance away, in reverse order.
 pub(crate) fn release(hub: &Rc<Hub>, given_up: Belongings) {
     let Belongings { instance, addresses, routes, rules } = given_up;
-    routes::change(hub, &instance, routes::Verb::Delete, &routes, &rules);
+    routes::remove(hub, &instance, &routes, &rules);
     let removed = hub.with_netlink(|netlink| remove_all(hub, netlink, &instance, &addresses));
     if let Err(error) = removed {
         let text = format!("{instance}: addresses can't be removed: netlink: {error}");

@@ -162,8 +162,8 @@ impl Report<'_> {
         let more = [
             ("vips", addresses(instance, &instance.addresses, master)),
             ("evips", addresses(instance, &instance.excluded, master)),
-            ("vroutes", instance.routes.iter().map(|words| words.join(" ")).collect()),
-            ("vrules", instance.rules.iter().map(|words| words.join(" ")).collect()),
+            ("vroutes", instance.routes.iter().map(ToString::to_string).collect()),
+            ("vrules", instance.rules.iter().map(ToString::to_string).collect()),
             ("track_ifp", tracked(instance, |what| matches!(what, Tracked::Interface(_)))),
             ("track_script", self.scripts(instance)),
         ];

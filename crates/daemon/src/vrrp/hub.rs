@@ -7,6 +7,7 @@ use super::dump::Baseline;
 use super::fifo::Fifos;
 use super::mail::Mailbox;
 use super::real_time::ToRole;
+use super::routes::Placed;
 use super::serial::Serial;
 use super::settings::Settings;
 use super::watch::World;
@@ -86,8 +87,8 @@ pub(crate) struct Hub {
     pub(crate) closed: RefCell<Closed>,
     /// Who announces them.
     pub(crate) announcers: RefCell<Announcers>,
-    /// Routes and rules under way, by instance.
-    pub(crate) routes: Serial,
+    /// The routes and rules we have in place and watch.
+    pub(crate) routing: RefCell<Placed>,
     /// Notify commands under way, by instance or group.
     pub(crate) notified: Serial,
     /// The FIFOs.
@@ -135,7 +136,7 @@ impl Hub {
             held: RefCell::default(),
             closed: RefCell::default(),
             announcers: RefCell::default(),
-            routes: Serial::default(),
+            routing: RefCell::default(),
             notified: Serial::default(),
             fifos: RefCell::default(),
             world: RefCell::default(),

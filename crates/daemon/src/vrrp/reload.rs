@@ -55,8 +55,8 @@ async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
     tell_sessions(hub);
     barrier::configure(hub);
     if statics(&old) != statics(&new) {
-        addresses::release(hub, statics(&old));
-        addresses::take(hub, statics(&new));
+        addresses::release(hub, statics(&old).without(&statics(&new)));
+        addresses::take(hub, statics(&new).without(&statics(&old)));
     }
     // The answer comes after everything that followed from the new configuration was done.
     let Some(status) = hub.status().await else { return };

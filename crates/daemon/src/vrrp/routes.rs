@@ -1,101 +1,142 @@
-//! Routes and rules that move with virtual routers: `ip route` and `ip rule` take the words of
-//! the configuration as they are.
+//! Routes and rules that move with virtual routers: added, removed, and put back when somebody
+//! else removes them (docs/ancestors/keepalived.md §2.3).
 
 use super::addresses::tell;
-use super::hub::{Hub, Wanted};
-use crate::agents::last_words;
+use super::hub::Hub;
 use api::{EventKind, Level};
-use std::path::Path;
-use std::rc::Rc;
-use std::time::Duration;
+use linux::netlink::Netlink;
+use rustix::io::Errno;
+use std::collections::BTreeMap;
+use std::io;
+use vrrp::Input;
+use vrrp::config::{Route, Rule};
 
-/// Where `ip` may be.
-const PROGRAMS: [&str; 3] = ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"];
-/// It talks to the kernel only.
-const TIMEOUT: Duration = Duration::from_secs(5);
-/// What `ip` exits with when the kernel refused.
-const REFUSED: i32 = 2;
-/// What it says when things are as they are to be.
-const ALREADY: [&str; 3] = ["File exists", "No such process", "No such file"];
+/// What we have in place, by instance.
+pub(crate) type Placed = BTreeMap<String, (Vec<Route>, Vec<Rule>)>;
 
-/// What to do with them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Verb {
-    /// In the order of the file.
-    Add,
-    /// In reverse order.
-    Delete,
-}
-
-/// Adds or deletes routes and rules, those of one instance one after the other, beside everything
-/// else. What is there already, or gone, is well.
-pub(crate) fn change(
-    hub: &Rc<Hub>,
-    instance: &str,
-    verb: Verb,
-    routes: &[Vec<String>],
-    rules: &[Vec<String>],
-) {
-    let objects = routes
-        .iter()
-        .map(|words| ("route", words))
-        .chain(rules.iter().map(|words| ("rule", words)));
-    let mut commands: Vec<(&'static str, Vec<String>)> =
-        objects.map(|(object, words)| (object, words.clone())).collect();
-    if commands.is_empty() {
+/// Adds routes, then rules, in their order. What is there already is well.
+pub(crate) fn add(hub: &Hub, instance: &str, routes: &[Route], rules: &[Rule]) {
+    if routes.is_empty() && rules.is_empty() {
         return;
     }
-    if verb == Verb::Delete {
-        commands.reverse();
-    }
-    let (here, name) = (Rc::clone(hub), instance.to_owned());
-    hub.routes.push(instance, async move {
-        for (object, words) in commands {
-            if let Err(why) = run(&here, object, verb, &words).await {
-                let text = format!("{name}: ip {object} {}: {why}", words.join(" "));
-                tell(&here, Level::Error, EventKind::ScriptFailed, &name, text);
-            }
-        }
+    note(hub, instance, routes, rules);
+    let added = hub.with_netlink(|netlink| {
+        let routes = routes.iter().map(|route| (route.to_string(), netlink.put_route(route)));
+        let mut ends: Vec<_> = routes.collect();
+        ends.extend(rules.iter().map(|rule| (rule.to_string(), netlink.put_rule(rule))));
+        ends
     });
+    let is_well = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
+    complain(hub, instance, "added", added, is_well);
 }
 
-async fn run(hub: &Hub, object: &str, verb: Verb, words: &[String]) -> Result<(), String> {
-    let program = PROGRAMS
-        .into_iter()
-        .find(|path| Path::new(path).exists())
-        .ok_or("this host has no program `ip`")?;
-    let end = hub.run(Wanted::as_root(argv(program, object, verb, words), TIMEOUT)).await;
-    let known = end.code == Some(REFUSED) && ALREADY.iter().any(|text| end.output.contains(text));
-    if end.code == Some(0) || known {
-        return Ok(());
+/// Removes rules, then routes, in reverse order. What is gone already is well.
+pub(crate) fn remove(hub: &Hub, instance: &str, routes: &[Route], rules: &[Rule]) {
+    if routes.is_empty() && rules.is_empty() {
+        return;
     }
-    Err(format!("{} {}", end.how, last_words(&end.output).unwrap_or_default()))
+    forget(hub, instance, routes, rules);
+    let removed = hub.with_netlink(|netlink| {
+        let rules = rules.iter().rev().map(|rule| (rule.to_string(), netlink.delete_rule(rule)));
+        let mut ends: Vec<_> = rules.collect();
+        let routes = routes.iter().rev();
+        ends.extend(routes.map(|route| (route.to_string(), netlink.delete_route(route))));
+        ends
+    });
+    complain(hub, instance, "removed", removed, is_gone);
 }
 
-fn argv(program: &str, object: &str, verb: Verb, words: &[String]) -> Vec<String> {
-    let v6 = words.iter().any(|word| word.contains("::") || word == "inet6");
-    let family = if v6 { "-6" } else { "-4" };
-    let verb = match verb {
-        Verb::Add => "add",
-        Verb::Delete => "del",
-    };
-    let head = [program, family, object, verb].map(str::to_owned);
-    head.into_iter().chain(words.iter().filter(|word| *word != "inet6").cloned()).collect()
+/// It, or its interface, is not there any more. Of what was never there some kernels say that it
+/// can't be.
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+        || matches!(Errno::from_io_error(error), Some(Errno::SRCH | Errno::NODEV | Errno::INVAL))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(text: &str) -> Vec<String> {
-        text.split(' ').map(str::to_owned).collect()
+fn complain(
+    hub: &Hub,
+    instance: &str,
+    verb: &str,
+    ends: io::Result<Vec<(String, io::Result<()>)>>,
+    is_well: impl Fn(&io::Error) -> bool,
+) {
+    let ends = ends.unwrap_or_else(|error| vec![("routes and rules".to_owned(), Err(error))]);
+    for (what, end) in ends {
+        if let Err(error) = end
+            && !is_well(&error)
+        {
+            let text = format!("{instance}: {what} can't be {verb}: {error}");
+            tell(hub, Level::Error, EventKind::AddressUp, instance, text);
+        }
     }
+}
 
-    #[test]
-    fn the_family_follows_from_the_words() {
-        let added = argv("ip", "route", Verb::Add, &words("10.9.0.0/16 via 10.0.0.254"));
-        assert_eq!(added.join(" "), "ip -4 route add 10.9.0.0/16 via 10.0.0.254");
-        let removed = argv("ip", "rule", Verb::Delete, &words("from fd00::/64 table 5"));
-        assert_eq!(removed.join(" "), "ip -6 rule del from fd00::/64 table 5");
+fn note(hub: &Hub, instance: &str, routes: &[Route], rules: &[Rule]) {
+    let mut all = hub.routing.borrow_mut();
+    let (known_routes, known_rules) = all.entry(instance.to_owned()).or_default();
+    known_routes.extend(routes.iter().filter(|route| route.tracked).cloned());
+    known_rules.extend(rules.iter().filter(|rule| rule.tracked).cloned());
+    dedup(known_routes);
+    dedup(known_rules);
+}
+
+/// Each once; there are few.
+fn dedup<T: PartialEq>(all: &mut Vec<T>) {
+    let mut kept: Vec<T> = Vec::with_capacity(all.len());
+    for one in all.drain(..) {
+        if !kept.contains(&one) {
+            kept.push(one);
+        }
     }
+    *all = kept;
+}
+
+fn forget(hub: &Hub, instance: &str, routes: &[Route], rules: &[Rule]) {
+    let mut all = hub.routing.borrow_mut();
+    let Some((known_routes, known_rules)) = all.get_mut(instance) else { return };
+    known_routes.retain(|known| !routes.contains(known));
+    known_rules.retain(|known| !rules.contains(known));
+    if known_routes.is_empty() && known_rules.is_empty() {
+        all.remove(instance);
+    }
+}
+
+/// Adds what is missing of all that is watched, and tells the machine whose it was. Adding is how
+/// the kernel is asked: it says when just this one is there.
+pub(crate) fn look(hub: &Hub) {
+    let all = hub.routing.borrow().clone();
+    if all.is_empty() {
+        return;
+    }
+    let lost = hub.with_netlink(|netlink| {
+        let mut lost = Vec::new();
+        for (instance, (routes, rules)) in &all {
+            let missing = missing(netlink, routes, rules);
+            lost.extend(missing.into_iter().map(|what| (instance.clone(), what)));
+        }
+        lost
+    });
+    for (instance, what) in lost.unwrap_or_default() {
+        if instance.is_empty() {
+            let text = format!("somebody removed {what}, which is always there; it is put back");
+            hub.notice(Level::Warning, text);
+        } else {
+            hub.input(Input::RoutingLost { instance, what });
+        }
+    }
+}
+
+fn missing(netlink: &mut Netlink, routes: &[Route], rules: &[Rule]) -> Vec<String> {
+    let mut missing = Vec::new();
+    for route in routes {
+        if netlink.put_route(route).is_ok() {
+            missing.push(route.to_string());
+        }
+    }
+    for rule in rules {
+        if netlink.put_rule(rule).is_ok() {
+            missing.push(rule.to_string());
+        }
+    }
+    missing
 }

@@ -1,9 +1,12 @@
 //! The watch over the kernel: interfaces that come and go, addresses to speak from, addresses of
 //! ours that somebody else removes.
 
+use super::addresses;
 use super::hub::Hub;
 use super::real_time::ToRole;
+use super::routes;
 use super::vmac;
+use super::worker::statics;
 use crate::descriptors::readable;
 use api::Level;
 use linux::netlink::{Address, Change, Interface, Monitor, Netlink};
@@ -81,7 +84,7 @@ impl World {
                     here.retain(|known| known.address != address.address);
                 }
             }
-            Change::Route(_) | Change::RouteGone(_) | Change::Lost => {}
+            Change::Route(_) | Change::RouteGone(_) | Change::RoutingGone | Change::Lost => {}
         }
     }
 
@@ -204,9 +207,11 @@ pub(crate) async fn watch(hub: Rc<Hub>, monitor: Watched) -> io::Result<()> {
     let mut monitor = readable(monitor)?;
     loop {
         let mut guard = monitor.readable_mut().await?;
-        let (mut lost, mut gone) = (false, BTreeSet::new());
+        let (mut lost, mut routing, mut gone) = (false, false, BTreeSet::new());
         while let Some(change) = guard.get_inner_mut().0.next()? {
             lost |= change == Change::Lost;
+            // The kernel doesn't tell which routes go with an interface.
+            routing |= matches!(change, Change::RoutingGone | Change::Link(_));
             if let Change::AddressGone(address) = &change {
                 gone.insert((address.address, address.interface));
             }
@@ -218,14 +223,26 @@ pub(crate) async fn watch(hub: Rc<Hub>, monitor: Watched) -> io::Result<()> {
             gone.extend(hub.held.borrow().keys());
         }
         tell(&hub);
+        if lost || routing {
+            routes::look(&hub);
+        }
         gone.retain(|(ip, interface)| !hub.world.borrow().has(*ip, *interface));
         for key in gone {
             let instance = hub.held.borrow().get(&key).map(|placed| placed.instance.clone());
-            if let Some(instance) = instance {
-                hub.input(Input::AddressLost { instance, ip: key.0 });
+            match instance {
+                Some(whole) if whole.is_empty() => put_back_statics(&hub, key.0),
+                Some(instance) => hub.input(Input::AddressLost { instance, ip: key.0 }),
+                None => {}
             }
         }
     }
+}
+
+/// What is always there belongs to no instance that would ask for it.
+fn put_back_statics(hub: &Rc<Hub>, lost: IpAddr) {
+    let text = format!("somebody removed {lost}, which is always there; it is put back");
+    hub.notice(Level::Warning, text);
+    addresses::take(hub, statics(&hub.settings()));
 }
 
 /// Tells the machine and its sockets what they don't know yet.

@@ -38,8 +38,6 @@ use vrrp::{Boot, Inherited, Input, Output, Role};
 
 /// Threads for calls that wait (mail, disks); they end when idle.
 const WAITING_THREADS: usize = 4;
-/// At the end routes and rules are waited for so long.
-const ROUTES_AT_END: Duration = Duration::from_secs(5);
 /// And stop scripts, as keepalived does (docs/ancestors/keepalived.md §2.4).
 const SCRIPTS_AT_END: Duration = Duration::from_secs(1);
 /// What waits beside a full ring is moved on this often.
@@ -389,7 +387,6 @@ async fn finish(hub: &Rc<Hub>) {
         release_inherited(hub);
         addresses::release(hub, statics(&settings));
     }
-    let _ = timeout(ROUTES_AT_END, hub.routes.drained()).await;
     hub.servers.finish().await;
     let _ = timeout(SCRIPTS_AT_END, hub.notified.drained()).await;
     fifo::remove_all(hub).await;

@@ -8,6 +8,7 @@ mod address;
 mod link;
 mod monitor;
 mod route;
+mod routing;
 
 pub use address::{Address, Details, NewAddress};
 pub use link::Interface;
@@ -23,6 +24,8 @@ use std::io;
 
 /// One receive holds at most this much: the kernel fills dumps in pieces of 32 KiB.
 const RECEIVE_LIMIT: usize = 64 * 1024;
+/// Length and alignment of a netlink header (`linux/netlink.h`).
+const HEADER_LEN: usize = 16;
 
 /// A conversation with the kernel about one network namespace: that of the thread that opened it,
 /// whatever thread uses it later.
@@ -47,6 +50,21 @@ impl Netlink {
     /// Asks for a change and waits until it is made or refused.
     fn change(&mut self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
         self.send(message, NLM_F_ACK | flags)?;
+        self.answers(true, |_| {})
+    }
+
+    /// The same with a message that is written already.
+    fn change_raw(&mut self, kind: u16, flags: u16, payload: &[u8]) -> io::Result<()> {
+        let length = HEADER_LEN.saturating_add(payload.len());
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut bytes = u32::try_from(length).unwrap_or(u32::MAX).to_ne_bytes().to_vec();
+        bytes.extend_from_slice(&kind.to_ne_bytes());
+        bytes.extend_from_slice(&(NLM_F_REQUEST | NLM_F_ACK | flags).to_ne_bytes());
+        bytes.extend_from_slice(&self.sequence.to_ne_bytes());
+        // The port is the kernel's to know.
+        bytes.extend_from_slice(&[0; 4]);
+        bytes.extend_from_slice(payload);
+        self.socket.send(&bytes, 0)?;
         self.answers(true, |_| {})
     }
 
@@ -128,12 +146,10 @@ fn receive(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
 /// The messages in one datagram. What this version of the codec can't read is left out: newer
 /// kernels say more than we ask.
 fn parse(mut bytes: &[u8]) -> Vec<NetlinkMessage<RouteNetlinkMessage>> {
-    /// Length and alignment of a netlink header (`linux/netlink.h`).
-    const HEADER: usize = 16;
     let mut messages = Vec::new();
     while let Some(&length) = bytes.first_chunk::<4>() {
         let length = u32::from_ne_bytes(length) as usize;
-        if length < HEADER || length > bytes.len() {
+        if length < HEADER_LEN || length > bytes.len() {
             break;
         }
         if let Ok(message) = NetlinkMessage::deserialize(&bytes[..length]) {

@@ -3,13 +3,15 @@
 use super::{Address, Interface, RECEIVE_LIMIT, Route, parse, receive};
 use netlink_packet_core::NetlinkPayload;
 use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::rule::RuleAttribute;
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use wire::routing::PROTOCOL;
 
-/// The groups of `linux/rtnetlink.h`: links, IPv4 and IPv6 addresses, IPv4 and IPv6 routes.
-const GROUPS: [u32; 5] = [1, 5, 9, 7, 11];
+/// The groups of `linux/rtnetlink.h`: links, IPv4 and IPv6 addresses, routes and rules.
+const GROUPS: [u32; 7] = [1, 5, 9, 7, 11, 8, 19];
 
 /// Something changed, whoever did it, ourselves included.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,6 +28,8 @@ pub enum Change {
     Route(Route),
     /// A route of the main table was removed.
     RouteGone(Route),
+    /// A route or rule of any table was removed that is marked as keepalived's (and ours).
+    RoutingGone,
     /// Changes came faster than they were read and some are lost: list everything anew.
     Lost,
 }
@@ -76,9 +80,21 @@ impl Monitor {
     fn take(&mut self, length: usize) {
         for message in parse(&self.buffer[..length]) {
             if let NetlinkPayload::InnerMessage(inner) = message.payload {
+                self.pending.extend(is_marked_as_gone(&inner).then_some(Change::RoutingGone));
                 self.pending.extend(Change::read(inner));
             }
         }
+    }
+}
+
+/// A route or rule of [`PROTOCOL`] is gone.
+fn is_marked_as_gone(message: &RouteNetlinkMessage) -> bool {
+    match message {
+        RouteNetlinkMessage::DelRoute(old) => u8::from(old.header.protocol) == PROTOCOL,
+        RouteNetlinkMessage::DelRule(old) => old.attributes.iter().any(|attribute| {
+            matches!(attribute, RuleAttribute::Protocol(by) if u8::from(*by) == PROTOCOL)
+        }),
+        _ => false,
     }
 }
 

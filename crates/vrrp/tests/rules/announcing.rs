@@ -4,6 +4,7 @@
 use crate::world::{World, address, at, config, instance, ms, secs};
 use vrrp::config::{Destination, Garp, Instance, Peer};
 use vrrp::{Input, Output};
+use wire::routing::{Action, Network, Route, Rule};
 
 fn announced(with: impl FnOnce(&mut Garp)) -> World {
     let mut instance = instance("VI_1", 255);
@@ -174,4 +175,54 @@ fn the_loss_of_an_address_that_is_not_tracked_does_not_count() {
     let ip = "192.0.2.100".parse().expect("an address");
     world.give(0, Input::AddressLost { instance: "VI_1".into(), ip });
     assert!(world.hosts[0].log.is_empty());
+}
+
+/// A master alone with a route and a rule.
+fn with_routing(change: impl FnOnce(&mut Instance)) -> World {
+    let network = Network { ip: "198.51.100.0".parse().expect("an address"), prefix: 24 };
+    let mut instance = instance("VI_1", 100);
+    instance.routes = vec![Route::to(network)];
+    instance.rules = vec![Rule::for_all(false, 700, Action::Table(77))];
+    change(&mut instance);
+    let mut world = World::of(vec![config(vec![instance])]);
+    world.run(10.0);
+    world.hosts[0].forget();
+    world
+}
+
+/// Somebody removes a route or a rule; the routes and rules that are put back.
+fn lose(world: &mut World, what: &str) -> Vec<String> {
+    world.hosts[0].forget();
+    world.give(0, Input::RoutingLost { instance: "VI_1".into(), what: what.into() });
+    let log = &world.hosts[0].log;
+    log.iter()
+        .filter_map(|(_, output)| match output {
+            Output::Take { routes, rules, .. } => Some((routes, rules)),
+            _ => None,
+        })
+        .flat_map(|(routes, rules)| {
+            routes.iter().map(ToString::to_string).chain(rules.iter().map(ToString::to_string))
+        })
+        .collect()
+}
+
+#[test]
+fn a_removed_route_or_rule_is_put_back_and_twice_is_a_fight() {
+    let mut world = with_routing(|_| {});
+    let rule = "from all table 77 preference 700";
+    assert_eq!(lose(&mut world, "198.51.100.0/24"), ["198.51.100.0/24"]);
+    assert_eq!(lose(&mut world, rule), [rule]);
+    assert_eq!(world.state(0, "VI_1"), "MASTER");
+    assert!(lose(&mut world, rule).is_empty());
+    assert_eq!(world.state(0, "VI_1"), "BACKUP");
+    world.run(11.1);
+    assert_eq!(world.state(0, "VI_1"), "MASTER", "nobody else wanted it");
+}
+
+#[test]
+fn the_loss_of_a_route_that_is_not_tracked_or_not_ours_does_not_count() {
+    let mut world = with_routing(|instance| instance.routes[0].tracked = false);
+    assert!(lose(&mut world, "198.51.100.0/24").is_empty());
+    assert!(lose(&mut world, "203.0.113.0/24").is_empty());
+    assert!(world.hosts[0].log.is_empty(), "nothing is told either");
 }

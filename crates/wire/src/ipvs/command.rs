@@ -1,10 +1,10 @@
 //! What the kernel is asked to do.
 
-use super::attributes::{Attributes, Malformed, Writer};
 use super::daemon::{self, Daemon, SyncState};
 use super::destination::Destination;
 use super::service::{Service, ServiceKey};
 use super::{HEADER_LEN, VERSION};
+use crate::attributes::{Attributes, Malformed, Writer};
 
 /// Commands of the family.
 pub(super) mod number {

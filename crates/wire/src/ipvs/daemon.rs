@@ -1,6 +1,6 @@
 //! The kernel's daemon that tells another balancer of its connections.
 
-use super::attributes::{Attributes, Malformed, Writer};
+use crate::attributes::{Attributes, Malformed, Writer};
 use std::net::IpAddr;
 
 /// Attributes of the daemon.

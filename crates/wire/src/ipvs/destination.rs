@@ -1,7 +1,7 @@
 //! Destinations: the servers behind a service.
 
-use super::attributes::{Attributes, Malformed, Writer};
 use super::service::Family;
+use crate::attributes::{Attributes, Malformed, Writer};
 use std::net::IpAddr;
 
 /// Attributes of a destination.

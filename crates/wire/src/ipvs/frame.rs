@@ -1,8 +1,8 @@
 //! Netlink messages around those of the family, and the question for the family's number.
 
-use super::attributes::{Attributes, Malformed, Writer};
 use super::command::Command;
 use super::{FAMILY_NAME, HEADER_LEN};
+use crate::attributes::{Attributes, Malformed, Writer};
 
 /// Bytes of a netlink header: length, type, flags, sequence, port.
 const NETLINK_LEN: usize = 16;

@@ -9,7 +9,6 @@
 //!
 //! Numbers are in the machine's own byte order except ports and addresses.
 
-mod attributes;
 mod command;
 mod daemon;
 mod destination;
@@ -17,7 +16,7 @@ mod frame;
 mod reply;
 mod service;
 
-pub use attributes::Malformed;
+pub use crate::attributes::Malformed;
 pub use command::{Command, Timeouts};
 pub use daemon::{Daemon, SyncState};
 pub use destination::{Destination, Encapsulation, Forward, Tunnel};

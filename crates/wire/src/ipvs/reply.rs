@@ -1,10 +1,10 @@
 //! What the kernel answers.
 
-use super::attributes::{Attributes, Malformed};
 use super::command::{self, DAEMON, DESTINATION, SERVICE, Timeouts, number};
 use super::daemon::Daemon;
 use super::destination::{self, Destination};
 use super::service::{self, Family, Service};
+use crate::attributes::{Attributes, Malformed};
 
 /// Attributes of the kernel's description of itself.
 const INFO_VERSION: u16 = 1;

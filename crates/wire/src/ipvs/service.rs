@@ -1,6 +1,6 @@
 //! Virtual services: what clients connect to.
 
-use super::attributes::{Attributes, Malformed, Writer};
+use crate::attributes::{Attributes, Malformed, Writer};
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::BitOr;
 

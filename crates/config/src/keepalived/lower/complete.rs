@@ -400,7 +400,16 @@ impl Lowering<'_> {
                 kept.push((track, at));
             }
         }
-        self.placed(&draft.name, kept)
+        let mut tracks = self.placed(&draft.name, kept);
+        for device in devices(draft) {
+            let track = Track { what: Tracked::Interface(device), weight: 0, reverse: false };
+            let own = matches!((&track.what, &draft.interface),
+                (Tracked::Interface(name), Some(own)) if name == own);
+            if !own && !tracks.contains(&track) {
+                tracks.push(track);
+            }
+        }
+        tracks
     }
 
     /// Trackers of a member of a group that doesn't count weights are dropped if they have one.
@@ -421,6 +430,18 @@ impl Lowering<'_> {
         }
         kept
     }
+}
+
+/// Interfaces that what moves with an instance needs, unless its loss doesn't count: without them
+/// it is in FAULT (docs/ancestors/keepalived.md §2.3).
+fn devices(draft: &Draft) -> Vec<String> {
+    let addresses = draft.addresses.iter().chain(&draft.excluded);
+    let addresses = addresses.filter(|a| !a.no_track).filter_map(|a| a.device.clone());
+    let routes = draft.routes.iter().filter(|route| route.tracked);
+    let routes = routes.flat_map(|route| route.devices().map(str::to_owned));
+    let rules = draft.rules.iter().filter(|rule| rule.tracked);
+    let rules = rules.flat_map(|rule| [&rule.input, &rule.output].into_iter().flatten().cloned());
+    addresses.chain(routes).chain(rules).filter(|name| name != "lo").collect()
 }
 
 /// The version an instance speaks: its own word, else 3 for IPv6, else the common one.

@@ -2,7 +2,6 @@
 
 use super::Lowering;
 use crate::keepalived::directives::{Block, directive};
-use crate::keepalived::lexer::Word;
 use crate::keepalived::settings::{BfdSession, Fifo, GarpGroup, Settings};
 use crate::keepalived::tree::Node;
 use crate::keepalived::values;
@@ -345,8 +344,18 @@ impl Lowering<'_> {
                     }
                 }
             }
-            "static_routes" => self.settings.static_routes.extend(entries(node)),
-            "static_rules" => self.settings.static_rules.extend(entries(node)),
+            "static_routes" => {
+                for entry in node.entries() {
+                    let route = self.route(entry).map(|(route, ..)| route);
+                    self.settings.static_routes.extend(route);
+                }
+            }
+            "static_rules" => {
+                for entry in node.entries() {
+                    let rule = self.rule(entry).map(|(rule, ..)| rule);
+                    self.settings.static_rules.extend(rule);
+                }
+            }
             "track_group" => {
                 let members = node.nodes().iter().flat_map(|node| node.entries().iter().flatten());
                 let members = members.map(|word| word.text.clone()).collect();
@@ -381,12 +390,6 @@ impl Lowering<'_> {
 /// The first word behind a keyword.
 pub(super) fn text(node: &Node) -> Option<String> {
     node.word(1).map(|word| word.text.clone())
-}
-
-/// The lines of a block as plain words.
-pub(super) fn entries(node: &Node) -> Vec<Vec<String>> {
-    let plain = |entry: &Vec<Word>| entry.iter().map(|word| word.text.clone()).collect();
-    node.entries().iter().map(plain).collect()
 }
 
 /// `[all] SECONDS` of `garp_extra_if`.

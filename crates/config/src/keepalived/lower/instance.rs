@@ -11,7 +11,7 @@ use crate::keepalived::tree::Node;
 use crate::keepalived::values;
 use crate::text::quote;
 use std::net::IpAddr;
-use vrrp::config::{Address, Family, HmacKeys, Notify, Peer};
+use vrrp::config::{Address, Family, HmacKeys, Notify, Peer, Route, Rule};
 
 /// What an instance's lines say; `None` where no line spoke.
 #[derive(Default)]
@@ -34,8 +34,8 @@ pub(super) struct Draft {
     pub addresses: Vec<Address>,
     pub excluded: Vec<Address>,
     pub no_addresses: bool,
-    pub routes: Vec<Vec<String>>,
-    pub rules: Vec<Vec<String>>,
+    pub routes: Vec<Route>,
+    pub rules: Vec<Rule>,
     pub peers: Vec<Peer>,
     /// A keyword that has a meaning for unicast alone was used.
     pub unicast: bool,
@@ -203,47 +203,17 @@ impl Lowering<'_> {
 
     fn routes(&mut self, node: &Node, draft: &mut Draft) {
         for entry in node.entries() {
-            let mut words: Vec<String> = entry.iter().map(|word| word.text.clone()).collect();
-            let Some(first) = entry.first() else { continue };
-            for word in entry.iter().filter(|word| word.text == "gw") {
-                let then = ["`via` is meant", "keepalived takes it so as well", "write `via`"];
-                let what = "`gw` is an old word in routes".to_owned();
-                self.found.complain(word.place, "old-word", what, then);
-            }
-            for word in words.iter_mut().filter(|word| *word == "gw") {
-                "via".clone_into(word);
-            }
-            if !words.iter().any(|word| word == "dev") {
-                let then = [
-                    "the route is set, and its loss isn't noticed",
-                    "keepalived does the same",
-                    "add `dev INTERFACE`",
-                ];
-                let what = "this route names no interface".to_owned();
-                self.found.complain(first.place, "route-without-device", what, then);
-            }
-            draft.routes.push(words);
+            let Some((route, _, lacking)) = self.route(entry) else { continue };
+            draft.fatal |= lacking.is_some();
+            draft.routes.push(route);
         }
     }
 
     fn rules(&mut self, node: &Node, draft: &mut Draft) {
-        /// What keepalived gives rules without one (measured).
-        const PREFERENCE: &str = "16384";
         for entry in node.entries() {
-            let mut words: Vec<String> = entry.iter().map(|word| word.text.clone()).collect();
-            let Some(first) = entry.first() else { continue };
-            let named = ["preference", "pref", "order", "priority"];
-            if !words.iter().any(|word| named.contains(&word.as_str())) {
-                let what = "this rule has no preference".to_owned();
-                let then = [
-                    "it gets 16384, which is probably not what you want",
-                    "keepalived does the same",
-                    "add `preference NUMBER`",
-                ];
-                self.found.complain(first.place, "rule-preference", what, then);
-                words.extend(["preference".to_owned(), PREFERENCE.to_owned()]);
-            }
-            draft.rules.push(words);
+            let Some((rule, _, lacking)) = self.rule(entry) else { continue };
+            draft.fatal |= lacking.is_some();
+            draft.rules.push(rule);
         }
     }
 

@@ -12,26 +12,26 @@ const NESTED: u16 = 0x8000;
 /// The bits of the type that tell types apart; the others say how the value is written.
 const TYPE: u16 = 0x3fff;
 
-/// Bytes that are no message of this family.
+/// Bytes that are no such netlink message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("malformed IPVS message: {0}")]
+#[error("malformed netlink message: {0}")]
 pub struct Malformed(pub &'static str);
 
 /// Attributes being written.
 #[derive(Default)]
-pub(super) struct Writer(Vec<u8>);
+pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
     /// Writes one after what `bytes` holds.
-    pub(super) const fn after(bytes: Vec<u8>) -> Self {
+    pub(crate) const fn after(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
-    pub(super) fn put(&mut self, kind: u16, value: &[u8]) -> &mut Self {
+    pub(crate) fn put(&mut self, kind: u16, value: &[u8]) -> &mut Self {
         let length = u16::try_from(value.len().saturating_add(HEADER_LEN)).unwrap_or(u16::MAX);
         self.0.extend_from_slice(&length.to_ne_bytes());
         self.0.extend_from_slice(&kind.to_ne_bytes());
@@ -40,30 +40,30 @@ impl Writer {
         self
     }
 
-    pub(super) fn u8(&mut self, kind: u16, value: u8) -> &mut Self {
+    pub(crate) fn u8(&mut self, kind: u16, value: u8) -> &mut Self {
         self.put(kind, &[value])
     }
 
-    pub(super) fn u16(&mut self, kind: u16, value: u16) -> &mut Self {
+    pub(crate) fn u16(&mut self, kind: u16, value: u16) -> &mut Self {
         self.put(kind, &value.to_ne_bytes())
     }
 
-    pub(super) fn u32(&mut self, kind: u16, value: u32) -> &mut Self {
+    pub(crate) fn u32(&mut self, kind: u16, value: u32) -> &mut Self {
         self.put(kind, &value.to_ne_bytes())
     }
 
     /// A port, in network order.
-    pub(super) fn port(&mut self, kind: u16, value: u16) -> &mut Self {
+    pub(crate) fn port(&mut self, kind: u16, value: u16) -> &mut Self {
         self.put(kind, &value.to_be_bytes())
     }
 
     /// A text with the zero byte that ends it.
-    pub(super) fn text(&mut self, kind: u16, value: &str) -> &mut Self {
+    pub(crate) fn text(&mut self, kind: u16, value: &str) -> &mut Self {
         self.put(kind, &[value.as_bytes(), &[0]].concat())
     }
 
     /// An address of either family in 16 bytes; IPv4 has the first four.
-    pub(super) fn address(&mut self, kind: u16, value: IpAddr) -> &mut Self {
+    pub(crate) fn address(&mut self, kind: u16, value: IpAddr) -> &mut Self {
         match value {
             IpAddr::V4(address) => {
                 let [a, b, c, d] = address.octets();
@@ -73,7 +73,7 @@ impl Writer {
         }
     }
 
-    pub(super) fn nested(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) -> &mut Self {
+    pub(crate) fn nested(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) -> &mut Self {
         let mut inner = Self::default();
         fill(&mut inner);
         self.put(kind | NESTED, &inner.0)
@@ -81,10 +81,10 @@ impl Writer {
 }
 
 /// Attributes that were read. Of two of one type the last counts, as in the kernel.
-pub(super) struct Attributes<'a>(BTreeMap<u16, &'a [u8]>);
+pub(crate) struct Attributes<'a>(BTreeMap<u16, &'a [u8]>);
 
 impl<'a> Attributes<'a> {
-    pub(super) fn parse(mut bytes: &'a [u8]) -> Result<Self, Malformed> {
+    pub(crate) fn parse(mut bytes: &'a [u8]) -> Result<Self, Malformed> {
         let mut found = BTreeMap::new();
         while !bytes.is_empty() {
             let cut = Malformed("a cut attribute");
@@ -98,11 +98,11 @@ impl<'a> Attributes<'a> {
         Ok(Self(found))
     }
 
-    pub(super) fn get(&self, kind: u16) -> Option<&'a [u8]> {
+    pub(crate) fn get(&self, kind: u16) -> Option<&'a [u8]> {
         self.0.get(&kind).copied()
     }
 
-    pub(super) fn need(&self, kind: u16, missing: &'static str) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn need(&self, kind: u16, missing: &'static str) -> Result<&'a [u8], Malformed> {
         self.get(kind).ok_or(Malformed(missing))
     }
 
@@ -111,32 +111,32 @@ impl<'a> Attributes<'a> {
         self.get(kind).map(|value| value.try_into().map_err(wrong)).transpose()
     }
 
-    pub(super) fn u8(&self, kind: u16) -> Result<Option<u8>, Malformed> {
+    pub(crate) fn u8(&self, kind: u16) -> Result<Option<u8>, Malformed> {
         Ok(self.array(kind)?.map(u8::from_ne_bytes))
     }
 
-    pub(super) fn u16(&self, kind: u16) -> Result<Option<u16>, Malformed> {
+    pub(crate) fn u16(&self, kind: u16) -> Result<Option<u16>, Malformed> {
         Ok(self.array(kind)?.map(u16::from_ne_bytes))
     }
 
-    pub(super) fn u32(&self, kind: u16) -> Result<Option<u32>, Malformed> {
+    pub(crate) fn u32(&self, kind: u16) -> Result<Option<u32>, Malformed> {
         Ok(self.array(kind)?.map(u32::from_ne_bytes))
     }
 
-    pub(super) fn u64(&self, kind: u16) -> Result<Option<u64>, Malformed> {
+    pub(crate) fn u64(&self, kind: u16) -> Result<Option<u64>, Malformed> {
         Ok(self.array(kind)?.map(u64::from_ne_bytes))
     }
 
-    pub(super) fn port(&self, kind: u16) -> Result<Option<u16>, Malformed> {
+    pub(crate) fn port(&self, kind: u16) -> Result<Option<u16>, Malformed> {
         Ok(self.array(kind)?.map(u16::from_be_bytes))
     }
 
-    pub(super) fn octets<const N: usize>(&self, kind: u16) -> Result<Option<[u8; N]>, Malformed> {
+    pub(crate) fn octets<const N: usize>(&self, kind: u16) -> Result<Option<[u8; N]>, Malformed> {
         self.array(kind)
     }
 
     /// A text up to the zero byte that ends it.
-    pub(super) fn text(&self, kind: u16) -> Result<Option<String>, Malformed> {
+    pub(crate) fn text(&self, kind: u16) -> Result<Option<String>, Malformed> {
         let read = |value: &[u8]| {
             let text = value.split(|b| *b == 0).next().unwrap_or_default();
             String::from_utf8(text.to_vec()).map_err(|_| Malformed("a name that is no text"))
@@ -145,7 +145,7 @@ impl<'a> Attributes<'a> {
     }
 
     /// An address in 16 bytes.
-    pub(super) fn address(&self, kind: u16, v6: bool) -> Result<Option<IpAddr>, Malformed> {
+    pub(crate) fn address(&self, kind: u16, v6: bool) -> Result<Option<IpAddr>, Malformed> {
         let read = |octets: [u8; 16]| {
             let [a, b, c, d, ..] = octets;
             if v6 { Ipv6Addr::from(octets).into() } else { Ipv4Addr::new(a, b, c, d).into() }
