@@ -1,6 +1,6 @@
 //! When addresses are announced: bursts, repetitions, and the pace on an interface.
 
-use crate::config::{Address, AddressFlags, Broadcast, Family, Instance};
+use crate::config::{Address, AddressFlags, Broadcast, Family, Instance, Pace};
 use crate::io::Output;
 use crate::role::{Key, Role};
 use crate::router::Id;
@@ -50,11 +50,26 @@ fn device<'a>(of: &'a Instance, address: &'a Address) -> &'a str {
     address.device.as_deref().or(own).unwrap_or_default()
 }
 
-fn gap(of: &Instance, address: &Address) -> Duration {
-    match Family::of(address.ip) {
-        Family::V4 => of.garp.arp_interval,
-        Family::V6 => of.garp.na_interval,
-    }
+/// True for an address that an instance announces now and again because it speaks elsewhere.
+fn is_elsewhere(of: &Instance, address: &Address) -> bool {
+    let away = address.device.is_some() && address.device != of.interface;
+    away && of.garp.elsewhere.is_some_and(|elsewhere| elsewhere.all || address.own_mac)
+}
+
+/// The pace of an interface: whose turn it is with, and how long after an announcement.
+fn pace_of<'a>(paces: &'a [Pace], of: &'a Instance, address: &'a Address) -> (&'a str, Duration) {
+    let device = device(of, address);
+    // A virtual interface sends where its base does.
+    let physical = address.device.as_deref().or(of.interface.as_deref()).unwrap_or_default();
+    let group = paces.iter().find(|pace| {
+        pace.interfaces.iter().any(|interface| interface == physical || interface == device)
+    });
+    let (own, usual) = match Family::of(address.ip) {
+        Family::V4 => (group.and_then(|pace| pace.arp_interval), of.garp.arp_interval),
+        Family::V6 => (group.and_then(|pace| pace.na_interval), of.garp.na_interval),
+    };
+    let first = group.and_then(|pace| pace.interfaces.first()).map(String::as_str);
+    (first.unwrap_or(device), own.unwrap_or(usual))
 }
 
 impl Role {
@@ -65,6 +80,7 @@ impl Role {
         let announcing = &mut router.announcing;
         announcing.second = garp.master_delay.map(|d| (step.now + d, garp.master_repeat));
         announcing.refresh = garp.refresh.map(|every| step.now + every.max(REFRESH_MIN));
+        announcing.elsewhere = garp.elsewhere.map(|at| step.now + at.every.max(REFRESH_MIN));
         self.announce(step, id, garp.master_repeat);
     }
 
@@ -95,13 +111,27 @@ impl Role {
             router.announcing.refresh = every.map(|every| (at + every).max(step.now));
         }
         self.announce(step, id, times);
+        self.announce_elsewhere(step, id);
+    }
+
+    /// Announces what stands on other interfaces, if it is time.
+    fn announce_elsewhere(&mut self, step: &mut Step<'_>, id: Id) {
+        let router = &mut self.routers[id];
+        let config = std::sync::Arc::clone(&router.config);
+        let Some(elsewhere) = config.garp.elsewhere else { return };
+        let Some(at) = router.announcing.elsewhere.filter(|at| *at <= step.now) else { return };
+        let next = (at + elsewhere.every.max(REFRESH_MIN)).max(step.now);
+        router.announcing.elsewhere = Some(next);
+        self.deadlines.set(Key::Announce(id), self.routers[id].announcing.deadline());
+        let all = config.addresses.iter().chain(&config.excluded);
+        let these: Vec<_> = all.filter(|address| is_elsewhere(&config, address)).cloned().collect();
+        self.announce_these(step, id, 1, these);
     }
 
     /// Announces all addresses of a router so many times, and sets the deadline for the next time.
     pub(crate) fn announce(&mut self, step: &mut Step<'_>, id: Id, times: u32) {
         let router = &mut self.routers[id];
-        let next = [router.announcing.second.map(|(at, _)| at), router.announcing.refresh];
-        self.deadlines.set(Key::Announce(id), next.into_iter().flatten().min());
+        self.deadlines.set(Key::Announce(id), router.announcing.deadline());
         let config = std::sync::Arc::clone(&router.config);
         let all: Vec<_> = config.addresses.iter().chain(&config.excluded).cloned().collect();
         self.announce_these(step, id, times, all);
@@ -116,8 +146,10 @@ impl Role {
         addresses: Vec<Address>,
     ) {
         let config = std::sync::Arc::clone(&self.routers[id].config);
-        let (at_once, paced): (Vec<_>, Vec<_>) =
-            addresses.into_iter().partition(|address| gap(&config, address).is_zero());
+        let paces = self.config.paces.clone();
+        let (at_once, paced): (Vec<_>, Vec<_>) = addresses
+            .into_iter()
+            .partition(|address| pace_of(&paces, &config, address).1.is_zero());
         if !at_once.is_empty() && times > 0 {
             self.routers[id].announcing.last = Some(step.now);
             for _ in 0..times {
@@ -127,13 +159,13 @@ impl Role {
         }
         let mut by_device: BTreeMap<&str, Vec<&Address>> = BTreeMap::new();
         for address in &paced {
-            by_device.entry(device(&config, address)).or_default().push(address);
+            by_device.entry(pace_of(&paces, &config, address).0).or_default().push(address);
         }
         for (device, addresses) in by_device {
             let burst = (0..times).flat_map(|_| &addresses).map(|address| Waiting {
                 instance: config.name.clone(),
                 address: (*address).clone(),
-                gap: gap(&config, address),
+                gap: pace_of(&paces, &config, address).1,
             });
             self.pacers.push(device, &config.name, &addresses, burst.collect());
             self.pace(step, device);
@@ -179,6 +211,7 @@ impl Role {
             flags: AddressFlags::default(),
             preferred_lifetime: None,
             no_track: true,
+            own_mac: false,
         };
         let instance = router.config.name.clone();
         step.out.push(Output::Announce { instance, addresses: vec![address] });

@@ -58,7 +58,8 @@ impl Role {
         }
         let standing = verdict.standing();
         if let Some(place) = group {
-            self.groups[place].note(id, standing);
+            let counts = if self.is_absent(id) { Standing::Able } else { standing };
+            self.groups[place].note(id, counts);
             verdict.weight += self.groups[place].weight;
         }
         let effective = self.effective(id, verdict.weight);

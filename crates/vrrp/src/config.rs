@@ -21,6 +21,10 @@ pub struct Config {
     pub scripts: Vec<Script>,
     /// Interfaces with delays of their own before a change of their state counts.
     pub link_delays: Vec<LinkDelay>,
+    /// Interfaces may be missing, come and go (`dynamic_interfaces`).
+    pub dynamic_interfaces: bool,
+    /// Interfaces whose announcements have a pace of their own (`garp_group`).
+    pub paces: Vec<Pace>,
     /// Nobody becomes master before this has passed since the start (`vrrp_startup_delay`).
     pub startup_delay: Duration,
     /// `router_id`: for the subject of mails.
@@ -165,6 +169,8 @@ pub struct Address {
     pub preferred_lifetime: Option<Duration>,
     /// Its loss doesn't count (`no_track`).
     pub no_track: bool,
+    /// Its device was made for it, with a virtual MAC address (`use_vmac_addr`).
+    pub own_mac: bool,
 }
 
 /// What may be said of an address beside the numbers.
@@ -297,6 +303,29 @@ pub struct Garp {
     pub arp_interval: Duration,
     /// Between two neighbour advertisements on one interface.
     pub na_interval: Duration,
+    /// Addresses on other interfaces than the instance's, announced so often: adverts leave there
+    /// no trace in switches (`garp_extra_if`).
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// `garp_extra_if`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Elsewhere {
+    /// From one time to the next.
+    pub every: Duration,
+    /// All of them; else only those with a virtual MAC address.
+    pub all: bool,
+}
+
+/// Interfaces that share one pace of announcements (`garp_group`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// The interfaces.
+    pub interfaces: Vec<String>,
+    /// Between two gratuitous ARPs on any of them; `None`: as everywhere.
+    pub arp_interval: Option<Duration>,
+    /// Between two neighbour advertisements on any of them.
+    pub na_interval: Option<Duration>,
 }
 
 /// A MAC address of its own (`use_vmac`).

@@ -88,19 +88,28 @@ impl Role {
         }
     }
 
-    /// The others of a router's group.
+    /// A router whose interface was never there: a name that is mistyped, mostly. Its group goes on
+    /// without it until the interface comes (keepalived doesn't run such a file at all:
+    /// docs/ancestors/keepalived.md §2.1), unless interfaces are said to come and go.
+    pub(crate) fn is_absent(&self, id: Id) -> bool {
+        let interface = self.routers[id].config.interface.as_deref();
+        !self.config.dynamic_interfaces
+            && interface.is_some_and(|name| self.links.was_never_there(name))
+    }
+
+    /// The others of a router's group, as far as they take part in it.
     pub(crate) fn siblings(&self, id: Id) -> Vec<Id> {
         let Some(place) = self.routers[id].group else { return Vec::new() };
-        self.groups[place].members.iter().copied().filter(|member| *member != id).collect()
+        let members = self.groups[place].members.iter().copied();
+        members.filter(|member| *member != id && !self.is_absent(*member)).collect()
     }
 
     /// Whether all others of a router's group are masters or miss theirs: then it may become
     /// master, and they with it.
     pub(crate) fn siblings_ready(&self, id: Id) -> bool {
-        let Some(place) = self.routers[id].group else { return true };
-        self.groups[place].members.iter().filter(|member| **member != id).all(|member| {
+        self.siblings(id).into_iter().all(|member| {
             matches!(
-                self.routers[*member].state,
+                self.routers[member].state,
                 State::Master { .. } | State::Backup { wants: true, .. }
             )
         })
@@ -110,8 +119,11 @@ impl Role {
     pub(crate) fn settle_groups(&mut self, step: &mut Step<'_>) {
         while let Some(place) = self.unsettled.pop_first() {
             let group = &self.groups[place];
-            let states: BTreeSet<_> =
-                group.members.iter().map(|id| self.routers[*id].state.public()).collect();
+            let present = group.members.iter().filter(|id| !self.is_absent(**id));
+            let states: BTreeSet<_> = present.map(|id| self.routers[*id].state.public()).collect();
+            if states.is_empty() {
+                continue;
+            }
             let state = together(&states);
             if state == group.state {
                 continue;

@@ -14,6 +14,8 @@ use std::time::Duration;
 /// One interface.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Link {
+    /// The kernel has told of it at some time.
+    seen: bool,
     /// Up, as far as it counts.
     up: bool,
     /// The kernel says the contrary; from then on it counts.
@@ -52,6 +54,11 @@ impl Links {
         self.by_name.get(name).is_some_and(|link| link.up)
     }
 
+    /// It was never there.
+    pub(crate) fn was_never_there(&self, name: &str) -> bool {
+        self.by_name.get(name).is_none_or(|link| !link.seen)
+    }
+
     /// The address adverts leave from.
     pub(crate) fn source(&self, name: &str, family: Family) -> Option<IpAddr> {
         let link = self.by_name.get(name)?;
@@ -77,7 +84,8 @@ impl Role {
     ) {
         let delay = if self.has_begun() { self.links.delay(&name, up) } else { Duration::ZERO };
         let link = self.links.by_name.entry(name.clone()).or_default();
-        let moved = (link.ipv4, link.ipv6) != (ipv4, ipv6);
+        let moved = (link.ipv4, link.ipv6) != (ipv4, ipv6) || !link.seen;
+        link.seen = true;
         (link.ipv4, link.ipv6) = (ipv4, ipv6);
         if up == link.up {
             link.change_at = None;

@@ -6,7 +6,7 @@ use crate::io::Output;
 use crate::links::Links;
 use crate::notify;
 use crate::role::{Key, Role};
-use crate::router::{Id, Router, State};
+use crate::router::{Announcing, Id, Router, State};
 use crate::scripts::Scripts;
 use crate::step::Step;
 use crate::tracking::Trackers;
@@ -45,12 +45,14 @@ fn carried(old: Router, config: &Arc<Instance>) -> Router {
         }
         other => other,
     };
+    let elsewhere = old.announcing.elsewhere.filter(|_| config.garp.elsewhere.is_some());
     Router {
         config: new.config,
         state: new.state,
         master_interval: new.master_interval,
         said: new.said,
         credentials: new.credentials,
+        announcing: Announcing { elsewhere, ..old.announcing },
         contested: false,
         faults: Vec::new(),
         group: None,
@@ -154,8 +156,7 @@ impl Role {
         }
         for (id, router) in self.routers.iter().enumerate() {
             self.deadlines.set(Key::Router(id), router.state.deadline());
-            let again = [router.announcing.second.map(|(at, _)| at), router.announcing.refresh];
-            self.deadlines.set(Key::Announce(id), again.into_iter().flatten().min());
+            self.deadlines.set(Key::Announce(id), router.announcing.deadline());
         }
         before
     }

@@ -111,8 +111,18 @@ pub(crate) struct Announcing {
     pub(crate) second: Option<(Instant, u32)>,
     /// The next of the regular ones.
     pub(crate) refresh: Option<Instant>,
+    /// The next of those on other interfaces.
+    pub(crate) elsewhere: Option<Instant>,
     /// When the last went out.
     pub(crate) last: Option<Instant>,
+}
+
+impl Announcing {
+    /// When something is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let second = self.second.map(|(at, _)| at);
+        [second, self.refresh, self.elsewhere].into_iter().flatten().min()
+    }
 }
 
 /// One virtual router.

@@ -73,11 +73,11 @@ pub struct Settings {
     pub static_rules: Vec<Rule>,
     /// Which instances static entries of a `track_group` are tied to.
     pub track_groups: Vec<(String, Vec<String>)>,
-    /// Interfaces that share the pace of announcements.
-    pub garp_groups: Vec<GarpGroup>,
+    /// Interfaces that addresses of instances have for themselves (`use_vmac_addr`).
+    pub address_interfaces: Vec<MadeInterface>,
     /// VMAC interfaces' names begin so (`vmac_prefix`).
     pub vmac_prefix: String,
-    /// Those of `use_vmac_addr` begin so.
+    /// Those of `use_vmac_addr` begin so; empty: like the others.
     pub vmac_addr_prefix: String,
     /// No IGMP from VMAC interfaces.
     pub disable_local_igmp: bool,
@@ -193,15 +193,15 @@ pub struct Reload {
     pub marker: Option<Option<String>>,
 }
 
-/// Interfaces that share the pace of announcements.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct GarpGroup {
-    /// Between two gratuitous ARPs.
-    pub arp_interval: Option<Duration>,
-    /// Between two neighbour advertisements.
-    pub na_interval: Option<Duration>,
-    /// The interfaces.
-    pub interfaces: Vec<String>,
+/// An interface with a virtual MAC address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MadeInterface {
+    /// Its name.
+    pub name: String,
+    /// The interface it stands on.
+    pub base: String,
+    /// Its MAC address.
+    pub mac: [u8; 6],
 }
 
 /// What an instance asks of the machine beside the protocol.

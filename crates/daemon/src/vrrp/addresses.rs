@@ -329,6 +329,7 @@ mod tests {
             flags: AddressFlags::default(),
             preferred_lifetime: None,
             no_track: false,
+            own_mac: false,
         }
     }
 

@@ -2,7 +2,7 @@
 //! (docs/ancestors/keepalived.md §0/9, 21, §2.4 and §3.4).
 
 use crate::world::{World, address, at, config, instance, ms, secs};
-use vrrp::config::{Destination, Garp, Instance, Peer};
+use vrrp::config::{Address, Config, Destination, Elsewhere, Garp, Instance, Pace, Peer};
 use vrrp::{Input, Output};
 use wire::routing::{Action, Network, Route, Rule};
 
@@ -225,4 +225,63 @@ fn the_loss_of_a_route_that_is_not_tracked_or_not_ours_does_not_count() {
     assert!(lose(&mut world, "198.51.100.0/24").is_empty());
     assert!(lose(&mut world, "203.0.113.0/24").is_empty());
     assert!(world.hosts[0].log.is_empty(), "nothing is told either");
+}
+
+/// An instance on eth0 with one more address on eth1, and these ways to announce it.
+fn on_two_interfaces(all: bool, own_mac: bool, paces: Vec<Pace>) -> World {
+    let mut instance = instance("VI_1", 255);
+    let elsewhere = Address { device: Some("eth1".into()), own_mac, ..address("198.51.100.100") };
+    instance.addresses.push(elsewhere);
+    instance.garp = Garp {
+        master_delay: None,
+        master_repeat: 2,
+        elsewhere: Some(Elsewhere { every: secs(3), all }),
+        ..instance.garp
+    };
+    World::of(vec![Config { paces, ..config(vec![instance]) }])
+}
+
+/// What was announced and when, in milliseconds.
+fn announced_at(world: &World) -> Vec<(u64, Vec<String>)> {
+    world.hosts[0]
+        .log
+        .iter()
+        .filter_map(|(when, output)| match output {
+            Output::Announce { addresses, .. } => {
+                Some((when.as_millis(), addresses.iter().map(|a| a.ip.to_string()).collect()))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn addresses_elsewhere_are_announced_now_and_again_where_adverts_leave_no_trace() {
+    for (all, own_mac, expected) in
+        [(true, false, vec![3000, 6000]), (false, true, vec![3000, 6000]), (false, false, vec![])]
+    {
+        let mut world = on_two_interfaces(all, own_mac, Vec::new());
+        world.run(7.0);
+        let later: Vec<_> = announced_at(&world).into_iter().filter(|(at, _)| *at > 0).collect();
+        assert!(later.iter().all(|(_, which)| *which == ["198.51.100.100"]), "{later:?}");
+        let when: Vec<_> = later.iter().map(|(at, _)| *at).collect();
+        assert_eq!(when, expected, "all {all}, virtual MAC address {own_mac}");
+    }
+}
+
+#[test]
+fn interfaces_of_a_group_share_one_pace() {
+    let pace = |interfaces: &[&str]| Pace {
+        interfaces: interfaces.iter().map(|name| (*name).to_owned()).collect(),
+        arp_interval: Some(ms(100)),
+        na_interval: None,
+    };
+    let times = |paces| {
+        let mut world = on_two_interfaces(false, false, paces);
+        world.run(1.0);
+        announced_at(&world).into_iter().map(|(at, _)| at).collect::<Vec<_>>()
+    };
+    assert_eq!(times(vec![pace(&["eth0", "eth1"])]), [0, 100, 200, 300]);
+    assert_eq!(times(vec![pace(&["eth0"]), pace(&["eth1"])]), [0, 0, 100, 100]);
+    assert_eq!(times(vec![pace(&["eth1"])]), [0, 0, 0, 100], "eth0 has no pace");
 }

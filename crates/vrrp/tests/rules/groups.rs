@@ -156,3 +156,33 @@ fn the_group_is_told_after_its_members() {
     );
     assert!(world.hosts[0].log.iter().any(|(_, output)| *output == Output::Exit));
 }
+
+/// The gateway, whose outside stands on an interface that isn't there.
+fn mistyped(dynamic_interfaces: bool) -> World {
+    let mut config = Config { dynamic_interfaces, ..gateway(100) };
+    nth(&mut config, 1).interface = Some("eht1".into());
+    World::of(vec![config])
+}
+
+#[test]
+fn a_member_on_a_mistyped_interface_does_not_hold_its_group() {
+    let mut world = mistyped(false);
+    world.run(5.0);
+    assert_eq!(states(&world, 0), ["MASTER", "FAULT"]);
+    // It was no mistake, the interface is late: from now on it is a member like any other.
+    world.link(0, "eht1", true);
+    world.run(10.0);
+    assert_eq!(states(&world, 0), ["MASTER"; 2]);
+    world.link(0, "eht1", false);
+    assert_eq!(states(&world, 0), ["FAULT"; 2]);
+}
+
+#[test]
+fn where_interfaces_come_and_go_a_group_waits_for_all_of_them() {
+    let mut world = mistyped(true);
+    world.run(5.0);
+    assert_eq!(states(&world, 0), ["FAULT"; 2]);
+    world.link(0, "eht1", true);
+    world.run(10.0);
+    assert_eq!(states(&world, 0), ["MASTER"; 2]);
+}

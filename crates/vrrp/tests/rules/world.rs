@@ -44,6 +44,7 @@ pub(crate) fn address(ip: &str) -> Address {
         flags: AddressFlags::default(),
         preferred_lifetime: None,
         no_track: false,
+        own_mac: false,
     }
 }
 
@@ -79,6 +80,7 @@ pub(crate) fn instance(name: &str, priority: u8) -> Instance {
             lower_prio_repeat: 5,
             arp_interval: Duration::ZERO,
             na_interval: Duration::ZERO,
+            elsewhere: None,
         },
         accept: true,
         strict: false,

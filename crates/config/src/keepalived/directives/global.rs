@@ -35,9 +35,9 @@ pub(super) static ROWS: &[Directive] = rows! {
     Top "static_routes" Entries("as after `ip route add`"), "", "", 3,
         "Routes that are always there.";
     Top "static_rules" Entries("as after `ip rule add`"), "", "", 3, "Rules that are always there.";
-    Top "track_group" Block(TrackGroup, "NAME"), "", "", 3, "Ties static entries to instances.", inert("static entries are always in place");
+    Top "track_group" Block(TrackGroup, "NAME"), "", "", 3, "Static entries whose interfaces these instances depend on.";
     Top "garp_group" Block(GarpGroup, ""), "", "", 3,
-        "Interfaces that share the pace of announcements.", inert("each interface has a pace of its own: vrrp_garp_interval and vrrp_gna_interval");
+        "Interfaces that share one pace of announcements.";
     Top "linkbeat_interfaces" Entries("INTERFACE [MII|ETHTOOL|IOCTL]"), "", "", 3,
         "Interfaces asked for their state again and again.", inert("the kernel's own notices about links are used");
     Top "linkbeat_use_polling" Nothing, "", "", 3,
@@ -100,9 +100,9 @@ pub(super) static ROWS: &[Directive] = rows! {
         "How often each address is announced in those bursts.";
     Global "vrrp_min_garp" Switch, "off", "", 3, "One announcement, no second burst.";
     Global "vrrp_garp_extra_if" Words("[all] SECONDS"), "", "s", 3,
-        "Announced so often on the addresses' other interfaces as well.", inert("addresses are announced on the interfaces they are on");
+        "Addresses on other interfaces are announced so often, those with a virtual MAC address alone unless `all`; 0: never.";
     Global "vrrp_vmac_garp_intvl" Words("[all] SECONDS"), "", "s", 3,
-        "Announced so often on the addresses' other interfaces as well.", old_name_of("vrrp_garp_extra_if");
+        "Addresses on other interfaces are announced so often.", old_name_of("vrrp_garp_extra_if");
     Global "vrrp_down_timer_adverts" number(1, 100), "3", "adverts", 3,
         "A master is missed after so many.";
     Global "vrrp_lower_prio_no_advert" Switch, "off", "", 3,
@@ -194,7 +194,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "nftables" Words("[TABLE]"), "keepalived", "", 3, "The nftables table of our rules.";
     Global "nftables_priority" number(-INT_MAX, INT_MAX), "-1", "", 3, "Their priority.";
     Global "nftables_counters" Nothing, "", "", 3, "They count.";
-    Global "nftables_ifindex" Nothing, "", "", 3, "They name interfaces by number.", inert("rules name interfaces by name, which outlives an interface");
+    Global "nftables_ifindex" Nothing, "", "", 3, "They name interfaces by number.", inert("no rule of ours names an interface");
     Global "nftables_ipvs" Words("[TABLE]"), "", "", 3, "The nftables table of our IPVS rules.", inert("IPVS takes the addresses of a group one by one, without marks");
     Global "nftables_ipvs_priority" number(-INT_MAX, INT_MAX), "", "", 3, "Their priority.", inert("IPVS takes the addresses of a group one by one, without marks");
     Global "nftables_ipvs_start_fwmark" number(1, UINT_MAX), "1000", "", 3,
@@ -202,7 +202,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "vrrp_iptables" Words("[IN [OUT]]"), "", "", 3,
         "The iptables chains of our rules.", inert(IPTABLES);
     Global "vrrp_ipsets" Words("[NAME...]"), "", "", 3, "The ipsets of our rules.", inert(IPTABLES);
-    Global "disable_local_igmp" Nothing, "", "", 3, "No IGMP from VMAC interfaces.", inert("the kernel decides what IGMP a VMAC interface sends");
+    Global "disable_local_igmp" Nothing, "", "", 3, "The kernel sends no IGMP reports for groups of the link (224.0.0.0/24), on all interfaces; put back at the end.";
     Global "vrrp_rx_bufs_policy" Words("MTU|ADVERT|NUMBER"), "", "", 3,
         "How receive buffers are sized.", inert("receive buffers are sized for thousands of instances");
     Global "vrrp_rx_bufs_multiplier" number(1, UINT_MAX), "3", "", 3, "And multiplied.", inert("receive buffers are sized for thousands of instances");
@@ -247,8 +247,8 @@ pub(super) static ROWS: &[Directive] = rows! {
         "Its name.", inert(DBUS);
     Global "dbus_no_interface_name" Word("NAME"), "", "", 3,
         "The name of no interface.", newer, inert(DBUS);
-    Global "vmac_prefix" Word("NAME"), "vrrp", "", 3, "VMAC interfaces' names begin so.", inert("a VMAC interface is called vrrp.VRID, or as use_vmac says");
-    Global "vmac_addr_prefix" Word("NAME"), "vrrp", "", 3, "The names of use_vmac_addr's begin so.", inert("use_vmac_addr does nothing either");
+    Global "vmac_prefix" Word("NAME"), "vrrp", "", 3, "Names of VMAC interfaces that are given none begin so.";
+    Global "vmac_addr_prefix" Word("NAME"), "vmac_prefix", "", 3, "Those of use_vmac_addr begin so.";
     Global "umask" Words("MODE"), "0177", "", 3, "The mode of files we create.";
     Global "random_seed" number(0, UINT_MAX), "", "", 3,
         "The seed of random numbers.", inert("timers need no random numbers");
@@ -271,6 +271,6 @@ pub(super) static ROWS: &[Directive] = rows! {
         "Where statistics are written.", newer, inert(REPORTS);
     Global "json_dump_file" Word("PATH"), "", "", 3,
         "Where JSON is written.", newer, inert(REPORTS);
-    Global "iproute_usr_dir" Word("PATH"), "", "", 3, "Where iproute's tables of names are.", newer, inert("names are looked up where Debian has them");
-    Global "iproute_etc_dir" Word("PATH"), "", "", 3, "Where the local ones are.", newer, inert("names are looked up where Debian has them");
+    Global "iproute_usr_dir" Word("PATH"), "", "", 3, "Where iproute's tables of names are.", newer;
+    Global "iproute_etc_dir" Word("PATH"), "", "", 3, "Where the local ones are.", newer;
 };

@@ -164,9 +164,9 @@ pub(super) static ROWS: &[Directive] = rows! {
     Instance "garp_lower_prio_repeat" number(0, UINT_MAX), "garp_master_repeat", "times", 2,
         "How often each address is announced in those bursts.";
     Instance "garp_extra_if" Words("[all] SECONDS"), "", "s", 3,
-        "Announced so often on the addresses' other interfaces as well.", inert("addresses are announced on the interfaces they are on");
+        "Addresses on other interfaces are announced so often, those with a virtual MAC address alone unless `all`; 0: never.";
     Instance "vmac_garp_intvl" Words("[all] SECONDS"), "", "s", 3,
-        "Announced so often on the addresses' other interfaces as well.", old_name_of("garp_extra_if");
+        "Addresses on other interfaces are announced so often.", old_name_of("garp_extra_if");
     Instance "dont_track_primary" Nothing, "", "", 2, "Its own interface's state doesn't count.";
     Instance "use_vmac"
         Words("[[name] INTERFACE] [MAC] [netlink_notify_msg] [group GROUP]"), "", "", 2,
@@ -174,7 +174,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Instance "vmac_xmit_base" Nothing, "", "", 2,
         "With use_vmac: adverts leave with the real MAC address.";
     Instance "use_vmac_addr" Nothing, "", "", 2,
-        "Addresses on other interfaces get a virtual MAC address as well.", inert("addresses on other interfaces keep those interfaces' own MAC addresses");
+        "Addresses on other interfaces, or of the other family, get a virtual MAC address as well.";
     Instance "use_ipvlan" Words("[INTERFACE] [ADDRESS] [bridge|private|vepa]"), "", "", 3,
         "Speaks from an ipvlan interface of its own.", inert("it speaks on its own interface");
     Instance "vrf" Word("INTERFACE"), "", "", 3, "The VRF its own interface is put in.";

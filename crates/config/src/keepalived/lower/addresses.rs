@@ -55,7 +55,9 @@ impl Lowering<'_> {
                 "noprefixroute" => address.flags.no_prefix_route = true,
                 "autojoin" => address.flags.auto_join = true,
                 "no_track" => address.no_track = true,
-                "use_vmac" | "track_group" => {}
+                "use_vmac" => address.own_mac = true,
+                // Read where static addresses are.
+                "track_group" => drop(words.next()),
                 name => {
                     if !self.valued(name, word, &mut words, &mut address) {
                         self.unknown_word(word);
@@ -186,6 +188,7 @@ fn plain(ip: IpAddr, prefix: u8) -> Address {
         flags: AddressFlags::default(),
         preferred_lifetime: None,
         no_track: false,
+        own_mac: false,
     }
 }
 

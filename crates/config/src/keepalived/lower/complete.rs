@@ -5,6 +5,7 @@
 use super::Lowering;
 use super::global::{GarpNumbers, Globals, default};
 use super::instance::{AuthType, Draft};
+use super::interfaces::elsewhere;
 use super::shared::{Addresses, Numbers};
 use super::tracking::Placed;
 use crate::keepalived::directives::Block;
@@ -49,8 +50,6 @@ impl Lowering<'_> {
             match instance {
                 Some(instance) => {
                     self.shared_address(&instance, place, &mut addresses);
-                    let mut extras = extras;
-                    extras.garp_extra_if = extras.garp_extra_if.or(self.globals.extra_if);
                     if extras != Extras::default() {
                         self.settings.extras.push((name, extras));
                     }
@@ -73,6 +72,8 @@ impl Lowering<'_> {
             router_id: globals.router_id.clone().unwrap_or_else(|| self.host.name.to_owned()),
             notify_priority_changes: globals.notify_priority_changes,
             log_unknown_vrids: globals.log_unknown_vrids,
+            dynamic_interfaces: self.settings.dynamic_interfaces,
+            paces: std::mem::take(&mut self.paces),
             ..Config::default()
         };
         for instance in &mut instances {
@@ -126,6 +127,8 @@ impl Lowering<'_> {
         let vmac = self.vmac(&mut draft, family, vrid, unicast);
         self.excess(&mut draft);
         let tracks = self.own_tracks(&mut draft, owner);
+        self.address_interfaces(&mut draft, family, vrid, vmac.is_some());
+        let elsewhere = elsewhere(draft.extras.garp_extra_if.or(self.globals.extra_if));
         let globals = &self.globals;
         let mut checksum = if draft.checksum_as_v2.unwrap_or(globals.checksum_as_v2) {
             Checksum::AsVersion2
@@ -166,7 +169,7 @@ impl Lowering<'_> {
             down_timer_adverts: down
                 .unwrap_or_else(|| default(Block::Instance, "down_timer_adverts"))
                 as u8,
-            garp: garp(&draft.garp, globals),
+            garp: Garp { elsewhere, ..garp(&draft.garp, globals) },
             accept: !draft.no_accept && (!strict || owner),
             strict,
             skip_check_adv_addr: draft.skip_check.unwrap_or(globals.skip_check_adv_addr),
@@ -352,23 +355,6 @@ impl Lowering<'_> {
         Destination::Multicast(group)
     }
 
-    fn vmac(&mut self, draft: &mut Draft, family: Family, vrid: u8, unicast: bool) -> Option<Vmac> {
-        let words = draft.vmac.take()?;
-        if unicast && !draft.xmit_base {
-            let what = "`use_vmac` with unicast needs `vmac_xmit_base`".to_owned();
-            let effect = "adverts leave with the real MAC address";
-            self.harmless(draft.place, "xmit-base", what, effect, "add `vmac_xmit_base`");
-            draft.xmit_base = true;
-        }
-        let prefix = &self.settings.vmac_prefix;
-        let (six, kind) = if family == Family::V6 { ("6", 2) } else { ("", 1) };
-        Some(Vmac {
-            name: words.name.unwrap_or_else(|| format!("{prefix}{six}.{vrid}")),
-            mac: words.mac.unwrap_or([0, 0, 0x5e, 0, kind, vrid]),
-            xmit_base: draft.xmit_base,
-        })
-    }
-
     fn excess(&mut self, draft: &mut Draft) {
         if draft.addresses.len() <= ADDRESSES_MAX {
             return;
@@ -400,16 +386,8 @@ impl Lowering<'_> {
                 kept.push((track, at));
             }
         }
-        let mut tracks = self.placed(&draft.name, kept);
-        for device in devices(draft) {
-            let track = Track { what: Tracked::Interface(device), weight: 0, reverse: false };
-            let own = matches!((&track.what, &draft.interface),
-                (Tracked::Interface(name), Some(own)) if name == own);
-            if !own && !tracks.contains(&track) {
-                tracks.push(track);
-            }
-        }
-        tracks
+        let tracks = self.placed(&draft.name, kept);
+        self.with_devices(draft, tracks)
     }
 
     /// Trackers of a member of a group that doesn't count weights are dropped if they have one.
@@ -430,18 +408,6 @@ impl Lowering<'_> {
         }
         kept
     }
-}
-
-/// Interfaces that what moves with an instance needs, unless its loss doesn't count: without them
-/// it is in FAULT (docs/ancestors/keepalived.md §2.3).
-fn devices(draft: &Draft) -> Vec<String> {
-    let addresses = draft.addresses.iter().chain(&draft.excluded);
-    let addresses = addresses.filter(|a| !a.no_track).filter_map(|a| a.device.clone());
-    let routes = draft.routes.iter().filter(|route| route.tracked);
-    let routes = routes.flat_map(|route| route.devices().map(str::to_owned));
-    let rules = draft.rules.iter().filter(|rule| rule.tracked);
-    let rules = rules.flat_map(|rule| [&rule.input, &rule.output].into_iter().flatten().cloned());
-    addresses.chain(routes).chain(rules).filter(|name| name != "lo").collect()
 }
 
 /// The version an instance speaks: its own word, else 3 for IPv6, else the common one.
@@ -484,5 +450,6 @@ fn garp(own: &GarpNumbers, globals: &Globals) -> Garp {
         lower_prio_repeat: if once { 1 } else { number(lower_repeat) },
         arp_interval: globals.arp_interval,
         na_interval: globals.na_interval,
+        elsewhere: None,
     }
 }

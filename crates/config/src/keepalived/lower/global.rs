@@ -83,7 +83,7 @@ pub(super) fn defaults() -> Settings {
         child_wait: default_time(Block::Top, "child_wait_time"),
         json_version: global("json_version") as u8,
         vmac_prefix: default_text("vmac_prefix"),
-        vmac_addr_prefix: default_text("vmac_addr_prefix"),
+        vmac_addr_prefix: String::new(),
         ..Settings::default()
     };
     settings.mail.timeout = default_time(Block::Global, "smtp_connect_timeout");
@@ -339,21 +339,24 @@ impl Lowering<'_> {
             }
             "static_ipaddress" => {
                 for entry in node.entries() {
-                    if let Some((address, _)) = self.address(entry, true) {
-                        self.settings.static_addresses.push(address);
-                    }
+                    let Some((address, _)) = self.address(entry, true) else { continue };
+                    self.tie(entry, address.device.iter().cloned().collect());
+                    self.settings.static_addresses.push(address);
                 }
             }
             "static_routes" => {
                 for entry in node.entries() {
-                    let route = self.route(entry).map(|(route, ..)| route);
-                    self.settings.static_routes.extend(route);
+                    let Some((route, _)) = self.route(entry) else { continue };
+                    self.tie(entry, route.devices().map(str::to_owned).collect());
+                    self.settings.static_routes.push(route);
                 }
             }
             "static_rules" => {
                 for entry in node.entries() {
-                    let rule = self.rule(entry).map(|(rule, ..)| rule);
-                    self.settings.static_rules.extend(rule);
+                    let Some((rule, _)) = self.rule(entry) else { continue };
+                    let devices = [&rule.input, &rule.output].into_iter().flatten().cloned();
+                    self.tie(entry, devices.collect());
+                    self.settings.static_rules.push(rule);
                 }
             }
             "track_group" => {
@@ -367,18 +370,18 @@ impl Lowering<'_> {
     }
 
     fn garp_group(&mut self, block: &Node) {
-        let mut group = GarpGroup::default();
+        let mut pace = Pace { interfaces: Vec::new(), arp_interval: None, na_interval: None };
         for node in block.nodes() {
             match node.name() {
-                "garp_interval" => group.arp_interval = self.seconds(node),
-                "gna_interval" => group.na_interval = self.seconds(node),
-                "interface" => group.interfaces.extend(text(node)),
-                _ => group
+                "garp_interval" => pace.arp_interval = self.seconds(node),
+                "gna_interval" => pace.na_interval = self.seconds(node),
+                "interface" => pace.interfaces.extend(text(node)),
+                _ => pace
                     .interfaces
                     .extend(node.entries().iter().flatten().map(|word| word.text.clone())),
             }
         }
-        self.settings.garp_groups.push(group);
+        self.paces.push(pace);
     }
 
     /// The BFD session of that name.

@@ -78,7 +78,7 @@ pub(super) enum AuthType {
 #[derive(Clone, Default)]
 pub(super) struct VmacWords {
     pub name: Option<String>,
-    pub mac: Option<[u8; 6]>,
+    pub mac: Option<Vec<u8>>,
 }
 
 impl Lowering<'_> {
@@ -203,7 +203,7 @@ impl Lowering<'_> {
 
     fn routes(&mut self, node: &Node, draft: &mut Draft) {
         for entry in node.entries() {
-            let Some((route, _, lacking)) = self.route(entry) else { continue };
+            let Some((route, lacking)) = self.route(entry) else { continue };
             draft.fatal |= lacking.is_some();
             draft.routes.push(route);
         }
@@ -211,7 +211,7 @@ impl Lowering<'_> {
 
     fn rules(&mut self, node: &Node, draft: &mut Draft) {
         for entry in node.entries() {
-            let Some((rule, _, lacking)) = self.rule(entry) else { continue };
+            let Some((rule, lacking)) = self.rule(entry) else { continue };
             draft.fatal |= lacking.is_some();
             draft.rules.push(rule);
         }
@@ -398,8 +398,9 @@ fn vmac_words(node: &Node) -> VmacWords {
     found
 }
 
-fn mac(text: &str) -> Option<[u8; 6]> {
+/// Six bytes, or five that the router's number follows.
+fn mac(text: &str) -> Option<Vec<u8>> {
     let bytes: Option<Vec<u8>> =
         text.split(':').map(|part| u8::from_str_radix(part, 16).ok()).collect();
-    bytes?.try_into().ok()
+    bytes.filter(|bytes| matches!(bytes.len(), 5 | 6))
 }

@@ -9,6 +9,7 @@ mod complete;
 mod global;
 mod groups;
 mod instance;
+mod interfaces;
 mod names;
 mod objects;
 mod role;
@@ -21,11 +22,11 @@ mod tracking;
 
 use super::findings::{Findings, Place};
 use super::host::{Host, Interface};
-use super::settings::Settings;
+use super::settings::{MadeInterface, Settings};
 use super::tree::Node;
 use crate::text::quote;
 use std::sync::Arc;
-use vrrp::config::{Config, LinkDelay, Notify};
+use vrrp::config::{Config, LinkDelay, Notify, Pace};
 
 /// Everything a configuration says.
 pub(super) struct Lowered {
@@ -51,6 +52,12 @@ struct Lowering<'a> {
     link_delays: Vec<LinkDelay>,
     lvs: lvs::config::Config,
     disabled: Vec<String>,
+    /// Interfaces that are to be made.
+    made: Vec<MadeInterface>,
+    /// What lines with a `track_group` depend on, by the group's name.
+    tied: Vec<(String, String)>,
+    /// What `garp_group`s say.
+    paces: Vec<Pace>,
     /// Whom the last instance tells.
     last_notify: Option<Arc<Notify>>,
     /// The first script that will run.
@@ -72,6 +79,9 @@ pub(super) fn lower(nodes: &[Node], host: &Host<'_>, found: &mut Findings) -> Lo
         link_delays: Vec::new(),
         lvs: lvs::config::Config::default(),
         disabled: Vec::new(),
+        made: Vec::new(),
+        tied: Vec::new(),
+        paces: Vec::new(),
         last_notify: None,
         first_script: None,
         scripts_later: Vec::new(),

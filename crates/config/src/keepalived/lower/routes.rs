@@ -45,7 +45,6 @@ struct Draft {
     protocol: Option<u8>,
     /// `or`: another next router on the same interface.
     others: Vec<IpAddr>,
-    group: Option<String>,
 }
 
 /// What is wrong with a word, and which.
@@ -94,16 +93,16 @@ impl<'w> Words<'w> {
 }
 
 impl Lowering<'_> {
-    /// A line of `static_routes` or `virtual_routes`, with its `track_group` and a device that is
-    /// missing. `None`, with a finding, if it is no route.
-    pub(super) fn route(&mut self, entry: &[Word]) -> Option<(Route, Option<String>, Lacking)> {
+    /// A line of `static_routes` or `virtual_routes`, and a device that is missing. `None`, with a
+    /// finding, if it is no route.
+    pub(super) fn route(&mut self, entry: &[Word]) -> Option<(Route, Lacking)> {
         let first = entry.first()?;
         for word in entry {
             self.old_word(word);
         }
         let names = Names::new(self.host.sources, &self.settings.iproute);
         let read = read(first, entry, &names).and_then(|draft| finished(draft, first));
-        let (route, group) = match read {
+        let route = match read {
             Ok(read) => read,
             Err((word, what)) => {
                 let then = ["the route is left out", "keepalived does the same", "correct it"];
@@ -117,7 +116,7 @@ impl Lowering<'_> {
                 && !self.interface_usable(&word.text, word.place, "the device of a route")
         });
         let lacking = missing.map(|word| (word.place, word.text.clone()));
-        Some((route, group, lacking))
+        Some((route, lacking))
     }
 
     fn old_word(&mut self, word: &Word) {
@@ -156,7 +155,6 @@ fn read<'w>(first: &'w Word, entry: &'w [Word], names: &Names<'_>) -> Result<Dra
         no_track: false,
         protocol: None,
         others: Vec::new(),
-        group: None,
     };
     let mut words = Words { last: first, rest: entry.iter() };
     while let Some(word) = words.next() {
@@ -337,7 +335,8 @@ fn attribute_word<'w>(
         }
         "append" => route.append = true,
         "no_track" => draft.no_track = true,
-        "track_group" => draft.group = Some(words.value()?.text.clone()),
+        // Read where static routes are.
+        "track_group" => drop(words.value()?),
         text => match Kind::named(text) {
             Some(kind) => route.kind = kind,
             None => return Ok(false),
@@ -356,8 +355,8 @@ fn preference(text: &str) -> Option<u8> {
     }
 }
 
-/// The route that a whole line means, and its `track_group`.
-fn finished(draft: Draft, first: &Word) -> Result<(Route, Option<String>), Wrong<'_>> {
+/// The route that a whole line means.
+fn finished(draft: Draft, first: &Word) -> Result<Route, Wrong<'_>> {
     let Draft { mut route, own, others, .. } = draft;
     let Some(mut destination) = draft.destination else {
         return Err((first, "this route has no destination".to_owned()));
@@ -378,5 +377,5 @@ fn finished(draft: Draft, first: &Word) -> Result<(Route, Option<String>), Wrong
     route.tracked = !draft.no_track;
     // What is watched is known by its number, so another one is refused there.
     route.protocol = draft.protocol.filter(|_| draft.no_track).unwrap_or(PROTOCOL);
-    Ok((route, draft.group))
+    Ok(route)
 }

@@ -20,16 +20,14 @@ struct Draft {
     priority: Option<u32>,
     protocol: Option<u8>,
     no_track: bool,
-    group: Option<String>,
 }
 
 /// What is wrong with a word, and which.
 type Wrong<'w> = (&'w Word, String);
 
 impl Lowering<'_> {
-    /// A line of `static_rules` or `virtual_rules`, with its `track_group` and an interface that is
-    /// missing. `None`, with a finding, if it is no rule.
-    pub(super) fn rule(&mut self, entry: &[Word]) -> Option<(Rule, Option<String>, Lacking)> {
+    /// A line of `static_rules` or `virtual_rules`, and an interface that is missing. `None`, with a finding, if it is no rule.
+    pub(super) fn rule(&mut self, entry: &[Word]) -> Option<(Rule, Lacking)> {
         let first = entry.first()?;
         let names = Names::new(self.host.sources, &self.settings.iproute);
         let draft = match read(entry, &names) {
@@ -71,7 +69,7 @@ impl Lowering<'_> {
                 && !self.interface_usable(&word.text, word.place, "of a rule")
         });
         let lacking = missing.map(|word| (word.place, word.text.clone()));
-        Some((rule, draft.group, lacking))
+        Some((rule, lacking))
     }
 }
 
@@ -83,7 +81,6 @@ fn read<'w>(entry: &'w [Word], names: &Names<'_>) -> Result<Draft, Wrong<'w>> {
         priority: None,
         protocol: None,
         no_track: false,
-        group: None,
     };
     let mut words = entry.iter();
     while let Some(word) = words.next() {
@@ -178,7 +175,8 @@ fn valued(draft: &mut Draft, word: &Word, value: &Word, names: &Names<'_>) -> Op
         "suppress_prefixlength" => rule.suppress_prefix = Some(names::number(text)?),
         "suppress_ifgroup" => rule.suppress_group = Some(names.group(text)?),
         "protocol" => draft.protocol = Some(names.protocol(text)?),
-        "track_group" => draft.group = Some(text.to_owned()),
+        // Read where static rules are.
+        "track_group" => {}
         _ => return Some(false),
     }
     Some(true)
