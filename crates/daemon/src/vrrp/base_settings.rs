@@ -17,6 +17,11 @@ const OF_BASE: [&str; 2] = ["arp_ignore", "arp_filter"];
 const PROMOTE: &str = "promote_secondaries";
 /// What each of them is set to.
 const WANTED: &str = "1";
+/// The kernel sends reports for groups of the link. It is about all interfaces, and stands under
+/// no interface's name.
+const REPORTS: &str = "igmp_link_local_mcast_reports";
+/// What that is set to.
+const NO_REPORTS: &str = "0";
 
 /// The values before ours, by interface and setting.
 #[derive(Default, PartialEq, Debug, Serialize, Deserialize)]
@@ -38,7 +43,17 @@ pub(crate) fn wanted(settings: &Settings) -> BTreeSet<Setting> {
             all.insert((interface.clone(), PROMOTE));
         }
     }
+    for made in &settings.whole.address_interfaces {
+        all.extend(OF_BASE.map(|key| (made.base.clone(), key)));
+    }
+    if settings.whole.disable_local_igmp {
+        all.insert((String::new(), REPORTS));
+    }
     all
+}
+
+fn value_of(key: &str) -> &'static str {
+    if key == REPORTS { NO_REPORTS } else { WANTED }
 }
 
 /// Sets what is wanted and notes what it was; puts back what is wanted no more, unless somebody
@@ -49,7 +64,8 @@ pub(crate) fn settle(wanted: &BTreeSet<Setting>) -> Vec<String> {
     let mut troubles = Vec::new();
     for (interface, key) in wanted {
         if let Err(error) = take(&mut before, interface, key) {
-            troubles.push(format!("{key} of {interface} can't be set: {error}"));
+            let of = if interface.is_empty() { "this host" } else { interface };
+            troubles.push(format!("{key} of {of} can't be set: {error}"));
         }
     }
     before.0.retain(|_, settings| !settings.is_empty());
@@ -70,13 +86,13 @@ fn take(before: &mut Before, interface: &str, key: &str) -> io::Result<()> {
         read => read?,
     };
     let now = now.trim();
-    if now == WANTED {
+    if now == value_of(key) {
         return Ok(());
     }
     let known = before.0.entry(interface.to_owned()).or_default();
     known.entry(key.to_owned()).or_insert_with(|| now.to_owned());
     write(before)?;
-    fs::write(path(interface, key), WANTED)
+    fs::write(path(interface, key), value_of(key))
 }
 
 fn give_back(before: &mut Before, still: &BTreeSet<Setting>) {
@@ -85,7 +101,7 @@ fn give_back(before: &mut Before, still: &BTreeSet<Setting>) {
             let stays = still.iter().any(|(name, wanted)| name == interface && wanted == key);
             if !stays {
                 let now = fs::read_to_string(path(interface, key)).unwrap_or_default();
-                if now.trim() == WANTED {
+                if now.trim() == value_of(key) {
                     // An interface that is gone has no settings.
                     let _ = fs::write(path(interface, key), &*value);
                 }
@@ -96,6 +112,9 @@ fn give_back(before: &mut Before, still: &BTreeSet<Setting>) {
 }
 
 fn path(interface: &str, key: &str) -> String {
+    if interface.is_empty() {
+        return format!("/proc/sys/net/ipv4/{key}");
+    }
     format!("/proc/sys/net/ipv4/conf/{interface}/{key}")
 }
 

@@ -45,6 +45,7 @@ async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
             hub.notice(Level::Error, text);
         }
     }
+    watch::lend(hub, &new, &hub.world.borrow());
     fifo::install(hub, &new).await;
     // From here to the next wait nothing comes between: source addresses that are new to the
     // machine are told before what needs them, trackers after what names them.
@@ -61,7 +62,7 @@ async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
     // The answer comes after everything that followed from the new configuration was done.
     let Some(status) = hub.status().await else { return };
     if let Ok(mut netlink) = Netlink::open() {
-        vmac::remove(&mut netlink, &old.vrrp, &new.vrrp);
+        vmac::remove(&mut netlink, &old, Some(&new));
     }
     if new.whole.fifo_states_on_reload {
         let states = status.routers.iter().filter_map(|router| {

@@ -5,6 +5,7 @@ use super::addresses;
 use super::hub::Hub;
 use super::real_time::ToRole;
 use super::routes;
+use super::settings::Settings;
 use super::vmac;
 use super::worker::statics;
 use crate::descriptors::readable;
@@ -245,6 +246,15 @@ fn put_back_statics(hub: &Rc<Hub>, lost: IpAddr) {
     addresses::take(hub, statics(&hub.settings()));
 }
 
+/// Interfaces for IPv6 get what adverts come from, before the machine hears of it.
+pub(crate) fn lend(hub: &Hub, settings: &Settings, world: &World) {
+    let link_local = |base: &str| world.told.get(base)?.ipv6;
+    let lent = hub.with_netlink(|netlink| vmac::lend_link_local(netlink, settings, link_local));
+    for text in lent.unwrap_or_default() {
+        hub.notice(Level::Warning, text);
+    }
+}
+
 /// Tells the machine and its sockets what they don't know yet.
 pub(crate) fn tell(hub: &Hub) {
     let mut world = hub.world.borrow_mut();
@@ -259,6 +269,10 @@ pub(crate) fn tell(hub: &Hub) {
             hub.notice(Level::Warning, text);
         }
         hub.role.send(ToRole::Interfaces(world.names(), news.changed));
+    }
+    let has_link = |input: &Input| matches!(input, Input::Link { ipv6: Some(_), .. });
+    if news.inputs.iter().any(has_link) {
+        lend(hub, &hub.settings(), &world);
     }
     news.inputs.into_iter().for_each(|input| hub.input(input));
     hub.servers.addresses(|ip| world.is_here(ip));

@@ -396,7 +396,7 @@ async fn finish(hub: &Rc<Hub>) {
         }
     } else {
         if let Ok(mut netlink) = Netlink::open() {
-            vmac::remove(&mut netlink, &settings.vrrp, &vrrp::config::Config::default());
+            vmac::remove(&mut netlink, &settings, None);
         }
         base_settings::settle(&BTreeSet::new());
         barrier::remove(hub);

@@ -247,9 +247,10 @@ fn announced_at(world: &World) -> Vec<(u64, Vec<String>)> {
         .log
         .iter()
         .filter_map(|(when, output)| match output {
-            Output::Announce { addresses, .. } => {
-                Some((when.as_millis(), addresses.iter().map(|a| a.ip.to_string()).collect()))
-            }
+            Output::Announce { addresses, .. } => Some((
+                when.as_nanos() / 1_000_000,
+                addresses.iter().map(|a| a.ip.to_string()).collect(),
+            )),
             _ => None,
         })
         .collect()

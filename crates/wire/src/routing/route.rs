@@ -18,6 +18,7 @@ mod attribute {
     pub(super) const TABLE: u16 = 15;
     pub(super) const PREFERENCE: u16 = 20;
     pub(super) const EXPIRES: u16 = 23;
+    pub(super) const TTL_PROPAGATE: u16 = 26;
 }
 
 /// What [`Route::metrics`] are numbered by.
@@ -176,6 +177,8 @@ pub struct Route {
     pub preference: Option<u8>,
     /// IPv6: seconds after which it goes by itself.
     pub expires: Option<u32>,
+    /// The TTL of a packet is that of its label at the end of an MPLS path.
+    pub ttl_propagate: Option<bool>,
     /// Behind others to the same destination, not before.
     pub append: bool,
     /// Its loss counts.
@@ -199,6 +202,7 @@ impl Route {
             metrics: Vec::new(),
             preference: None,
             expires: None,
+            ttl_propagate: None,
             append: false,
             tracked: true,
         }
@@ -260,6 +264,9 @@ impl Route {
         }
         if let Some(expires) = self.expires {
             out.u32(attribute::EXPIRES, expires);
+        }
+        if let Some(propagate) = self.ttl_propagate {
+            out.u8(attribute::TTL_PROPAGATE, propagate.into());
         }
         Ok(out.into_bytes())
     }

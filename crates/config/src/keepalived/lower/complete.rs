@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use vrrp::config::{
     Authentication, Checksum, Config, Destination, Family, Garp, Instance, Notify, Track, Tracked,
-    Version, Vmac, Vrid,
+    Version, Vrid,
 };
 
 /// The group of VRRP over IPv4 (RFC 9568 §5.1.1.2).
@@ -97,7 +97,14 @@ impl Lowering<'_> {
         self.found.disable(at, code, what, then);
     }
 
-    fn harmless(&mut self, at: Place, code: &str, what: String, effect: &str, cure: &str) {
+    pub(super) fn harmless(
+        &mut self,
+        at: Place,
+        code: &str,
+        what: String,
+        effect: &str,
+        cure: &str,
+    ) {
         self.found.complain(at, code, what, [effect, "keepalived does the same", cure]);
     }
 

@@ -2,11 +2,12 @@
 
 use super::Lowering;
 use crate::keepalived::directives::{Block, directive};
-use crate::keepalived::settings::{BfdSession, Fifo, GarpGroup, Settings};
+use crate::keepalived::settings::{BfdSession, Fifo, Settings};
 use crate::keepalived::tree::Node;
 use crate::keepalived::values;
 use std::net::IpAddr;
 use std::time::Duration;
+use vrrp::config::Pace;
 
 /// What instances take from `global_defs` where they say nothing.
 #[derive(Default)]

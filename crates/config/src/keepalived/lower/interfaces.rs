@@ -88,8 +88,8 @@ impl Lowering<'_> {
         (address.device, address.own_mac) = (Some(name), true);
     }
 
-    /// The name of an interface with this MAC address on that base: `vrrp.51`, for IPv6
-    /// `vrrp6.51`, and `vrrp1.51`, `vrrp2.51`, ... where that one is another's.
+    /// The name of an interface with this MAC address on that base: `vrrp.51`; where that is
+    /// another's, `vrrp6.51` for IPv6, then `vrrp1.51`, `vrrp2.51`, ... (measured).
     fn made_on(
         &mut self,
         base: String,
@@ -101,10 +101,10 @@ impl Lowering<'_> {
         if let Some(made) = self.made.iter().find(same) {
             return made.name.clone();
         }
-        let first = if family == Family::V6 { "6".to_owned() } else { String::new() };
-        let further = (1..=usize::from(u8::MAX)).map(|number| number.to_string());
-        let names = std::iter::once(first).chain(further);
-        let mut names = names.map(|infix| format!("{prefix}{infix}.{vrid}"));
+        let six = (family == Family::V6).then(|| "6".to_owned());
+        let further = (1..=u8::MAX).map(|number| number.to_string());
+        let infixes = std::iter::once(String::new()).chain(six).chain(further);
+        let mut names = infixes.map(|infix| format!("{prefix}{infix}.{vrid}"));
         let free = |name: &String| !self.made.iter().any(|made| made.name == *name);
         let name = names.find(free).unwrap_or_default();
         self.made.push(MadeInterface { name: name.clone(), base, mac });
@@ -119,11 +119,8 @@ impl Lowering<'_> {
     /// Its trackers, and the interfaces that what moves with it needs, unless its loss doesn't
     /// count: without them it is in FAULT (docs/ancestors/keepalived.md §2.3).
     pub(super) fn with_devices(&self, draft: &Draft, mut tracks: Vec<Track>) -> Vec<Track> {
-        let tied = self
-            .settings
-            .track_groups
-            .iter()
-            .filter(|(_, members)| members.iter().any(|member| *member == draft.name));
+        let tied =
+            self.settings.track_groups.iter().filter(|(_, members)| members.contains(&draft.name));
         let tied = tied.flat_map(|(group, _)| {
             self.tied.iter().filter(move |(of, _)| of == group).map(|(_, device)| device.clone())
         });

@@ -333,6 +333,13 @@ fn attribute_word<'w>(
             same_family(&mut draft.ipv6, true, word)?;
             route.preference = Some(words.read("preference", preference)?);
         }
+        "ttl-propagate" => {
+            route.ttl_propagate = Some(words.read("state", |text| match text {
+                "enabled" => Some(true),
+                "disabled" => Some(false),
+                _ => None,
+            })?);
+        }
         "append" => route.append = true,
         "no_track" => draft.no_track = true,
         // Read where static routes are.
