@@ -95,6 +95,59 @@ fn ours_follows_a_bfd_session_with_ours() {
     follows_a_session(Maker::Ours, Maker::Ours);
 }
 
+/// Starts FRR's zebra, which knows interfaces, and bfdd on a host without a router.
+fn start_frr(host: &Router) {
+    let tree = lab::peers::Peer::Frr.ensure().expect("was asked before");
+    let config = "bfd\n peer 10.0.0.1 local-address 10.0.0.2 interface eth0\n  receive-interval \
+                  100\n  transmit-interval 100\n  detect-multiplier 5\n  no shutdown\n exit\nexit\n";
+    host.write("/run/bfd.conf", config, false);
+    host.write("/run/zebra.conf", "log file /run/zebra.log\n", false);
+    let tree = tree.display();
+    let script = format!(
+        "echo frr:x:993:993::/:/usr/sbin/nologin >>/etc/passwd
+         printf 'frr:x:993:\\nfrrvty:x:992:frr\\n' >>/etc/group
+         mkdir -p /run/frr && chown frr:frr /run/frr
+         libraries={tree}/usr/lib/x86_64-linux-gnu
+         export LD_LIBRARY_PATH=$libraries:$libraries/frr
+         {tree}/usr/lib/frr/zebra -d -f /run/zebra.conf
+         {tree}/usr/lib/frr/bfdd -d -f /run/bfd.conf"
+    );
+    host.run(&["sh", "-c", &script]);
+    let begun = || host.read("/run/frr/bfdd.pid").is_some_and(|pid| !pid.trim().is_empty());
+    assert!(wait_for(PATIENCE, begun), "bfdd didn't start");
+}
+
+#[test]
+fn ours_follows_a_bfd_session_with_frr() {
+    if cannot_run(&[Maker::Ours]) {
+        return;
+    }
+    if let Err(why) = lab::peers::Peer::Frr.ensure() {
+        println!("skipped: {why:#}");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI=true: skipped is failed");
+        return;
+    }
+    let net = Net::new();
+    let tracked = "track_bfd {\n path\n }";
+    let mut router = Router::new(&net, "a", 1, Maker::Ours, &with_bfd(100, 1, tracked));
+    let other = Router::new(&net, "b", 2, Maker::Ours, "");
+    router.start();
+    assert!(while_all(Duration::from_secs(5), || !router.holds(VIP)), "{}", router.log());
+    start_frr(&other);
+    assert!(wait_for(PATIENCE, || router.holds(VIP)), "{}", router.log());
+    let bfdd = other.read("/run/frr/bfdd.pid").expect("it runs").trim().to_owned();
+    for (down, up) in [("-STOP", "-CONT"), ("down", "up")] {
+        let act = |what: &str| match what.strip_prefix('-') {
+            Some(_) => other.run(&["kill", what, &bfdd]),
+            None => other.run(&["ip", "link", "set", "eth0", what]),
+        };
+        act(down);
+        assert!(wait_for(PATIENCE, || !router.holds(VIP)), "{down}: {}", router.log());
+        act(up);
+        assert!(wait_for(2 * PATIENCE, || router.holds(VIP)), "{up}: {}", router.log());
+    }
+}
+
 /// A master of one address, with these further lines.
 fn master_with(lines: &str) -> String {
     format!(

@@ -5,6 +5,7 @@ mod balancer;
 mod cases;
 mod hostile;
 mod meaning;
+mod network;
 mod verdicts;
 
 use base::{Diagnostic, Severity};

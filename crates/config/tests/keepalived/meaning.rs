@@ -10,7 +10,7 @@ use vrrp::config::{
 };
 
 /// The one instance of a good text with these lines added.
-fn instance(lines: &str) -> Instance {
+pub(super) fn instance(lines: &str) -> Instance {
     let read = read(&expand("in", "", lines));
     let first = read.vrrp.instances.into_iter().next();
     Arc::unwrap_or_clone(first.unwrap_or_else(|| panic!("{:#?}", read.findings)))
@@ -147,7 +147,7 @@ fn unicast_needs_peers_and_ipv6_is_version_3() {
     let six = &six.vrrp.instances[0];
     assert_eq!((six.family, six.version, six.addresses[0].prefix), (Family::V6, Version::V3, 128));
     let vmac = six.vmac.clone().expect("a vmac");
-    assert_eq!((vmac.name.as_str(), vmac.mac), ("vrrp6.7", [0, 0, 0x5e, 0, 2, 7]));
+    assert_eq!((vmac.name.as_str(), vmac.mac), ("vrrp.7", [0, 0, 0x5e, 0, 2, 7]));
 }
 
 #[test]

@@ -132,7 +132,8 @@ impl Lowering<'_> {
         }
         let what = format!("there is no interface {} ({of})", quote(name));
         let then = [
-            "at the start the instance waits for it in FAULT; a reload changes nothing",
+            "at the start the instance waits for it in FAULT, and its sync group goes on without it; \
+             a reload changes nothing",
             "keepalived ends with exit code 2, and nothing runs",
             "correct the name, or write `dynamic_interfaces` into global_defs",
         ];
