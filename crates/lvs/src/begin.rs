@@ -51,14 +51,14 @@ impl Director {
         };
         let Some(key) = key else { return };
         for real in &mut server.real {
-            let like = services::destination(&server.config, &key, &real.config, 1);
+            let like = services::destination(&key, &real.config, 1);
             // A weight of 0 says nothing when it is configured so.
             let up = serving(&like) || (real.config.weight == 0 && real.is_well());
             real.checkers.iter_mut().for_each(|checker| checker.adopt(up));
             real.untold &= up;
         }
         if let Some(sorry) = &server.config.sorry {
-            server.up = !serving(&services::sorry(&server.config, &key, sorry, true));
+            server.up = !serving(&services::sorry(&key, sorry, true));
         }
         let name = &server.name;
         let text = format!("{name} is in the kernel already; it goes on as it is");

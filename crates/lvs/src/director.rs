@@ -240,7 +240,9 @@ impl Director {
         let checker = self.checker_mut(place);
         checker.run = None;
         let (verdict, weight) = results::result(&checker.config.kind, outcome);
-        checker.weight = weight.or(checker.weight);
+        if matches!(verdict, Verdict::Passed(_)) {
+            checker.weight = weight;
+        }
         self.judged(step, place, &verdict);
     }
 

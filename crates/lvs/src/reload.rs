@@ -2,7 +2,7 @@
 //! (docs/ancestors/keepalived.md §2.6, §4.2).
 
 use crate::checker::Checker;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Forward};
 use crate::director::Director;
 use crate::name;
 use crate::real::Real;
@@ -59,7 +59,8 @@ impl Director {
         for real in &wanted.real {
             let same = |old: &Real| (old.config.ip, old.config.port) == (real.ip, real.port);
             let before = memory.iter().position(same).map(|place| memory.remove(place));
-            let port = if server.is_mark() { 0 } else { real.port };
+            let no_port = server.is_mark() && real.forward != Forward::Nat;
+            let port = if no_port { 0 } else { real.port };
             let name = name::endpoint(real.ip, wanted.protocol, port);
             let real = self.real(real, name, before, now);
             server.real.push(real);

@@ -27,7 +27,8 @@ pub(crate) fn result(kind: &CheckerKind, outcome: Outcome) -> (Verdict, Option<i
     }
 }
 
-/// Exit 0 is success. With `misc_dynamic` so are 2 to 255, which set the weight to 0 to 253.
+/// Exit 0 is success, with the configured weight (measured). With `misc_dynamic` so are 2 to 255,
+/// which set the weight to 0 to 253.
 fn exit(kind: &CheckerKind, code: i32) -> (Verdict, Option<i64>) {
     let dynamic = matches!(kind, CheckerKind::Misc { dynamic: true, .. });
     match code {

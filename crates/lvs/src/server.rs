@@ -136,17 +136,17 @@ impl Server {
             }
         };
         if let Some(sorry) = self.config.sorry.as_ref().filter(|_| self.is_sorry()) {
-            add(services::sorry(&self.config, key, sorry, true));
+            add(services::sorry(key, sorry, true));
         }
         for real in &self.real {
             let serves = real.up && !self.is_sorry();
             if serves || real.config.inhibit_on_failure {
                 let weight = if serves { real.weight } else { 0 };
-                add(services::destination(&self.config, key, &real.config, weight));
+                add(services::destination(key, &real.config, weight));
             }
         }
         if let Some(sorry) = self.config.sorry.as_ref().filter(|sorry| sorry.inhibit) {
-            add(services::sorry(&self.config, key, sorry, false));
+            add(services::sorry(key, sorry, false));
         }
         all
     }

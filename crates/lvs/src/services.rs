@@ -88,11 +88,10 @@ pub(crate) fn service(server: &VirtualServer, key: ServiceKey) -> ipvs::Service 
     }
 }
 
-/// The port of a destination: other methods than NAT can't change it, and a virtual server of a
-/// mark has none (docs/ancestors/keepalived.md §4.1, measured).
-fn port(server: &VirtualServer, key: &ServiceKey, forward: Forward, own: u16) -> u16 {
+/// The port of a destination: other methods than NAT can't change it, and a mark has none
+/// (docs/ancestors/keepalived.md §4.1, measured).
+fn port(key: &ServiceKey, forward: Forward, own: u16) -> u16 {
     match (key, forward) {
-        _ if matches!(server.service, Service::Mark(_)) => 0,
         (_, Forward::Nat) => own,
         (ServiceKey::Address { port, .. }, _) => *port,
         (ServiceKey::Mark { .. }, _) => 0,
@@ -100,15 +99,10 @@ fn port(server: &VirtualServer, key: &ServiceKey, forward: Forward, own: u16) ->
 }
 
 /// A real server as a destination of a service.
-pub(crate) fn destination(
-    server: &VirtualServer,
-    key: &ServiceKey,
-    real: &RealServer,
-    weight: u32,
-) -> Destination {
+pub(crate) fn destination(key: &ServiceKey, real: &RealServer, weight: u32) -> Destination {
     Destination {
         address: real.ip,
-        port: port(server, key, real.forward, real.port),
+        port: port(key, real.forward, real.port),
         forward: real.forward,
         weight,
         upper: real.upper,
@@ -117,15 +111,10 @@ pub(crate) fn destination(
 }
 
 /// The sorry server as a destination of a service.
-pub(crate) fn sorry(
-    server: &VirtualServer,
-    key: &ServiceKey,
-    sorry: &SorryServer,
-    in_use: bool,
-) -> Destination {
+pub(crate) fn sorry(key: &ServiceKey, sorry: &SorryServer, in_use: bool) -> Destination {
     Destination {
         address: sorry.ip,
-        port: port(server, key, sorry.forward, sorry.port),
+        port: port(key, sorry.forward, sorry.port),
         forward: sorry.forward,
         weight: if in_use { SORRY_WEIGHT } else { 0 },
         upper: 0,

@@ -31,15 +31,17 @@ impl Director {
         step.out.extend(news.into_iter().map(Output::Notify));
     }
 
-    /// Tells of a virtual server at the start: those that wait for it hear how it is (measured).
+    /// Tells of a virtual server at the start: those that wait for it hear how it is; nothing is
+    /// told of one that nobody serves yet (measured).
     pub(crate) fn tell_opening(&mut self, step: &mut Step<'_>, place: usize) {
         let server = &self.servers[place];
-        let told = quorum(step, server, &server.opening());
+        let silent = !server.up && server.config.sorry.is_none();
+        let told = (!silent).then(|| quorum(step, server, &server.opening()));
         if !server.up {
             tell_sorry(step, server);
         }
         self.bring(step, place);
-        step.out.push(Output::Notify(told));
+        step.out.extend(told.map(Output::Notify));
     }
 
     /// Makes the kernel have what a virtual server is to have.

@@ -51,7 +51,7 @@ impl Director {
             Forward::Bypass => "bypass",
         };
         let in_kernel = server.keys.first().and_then(|key| {
-            let like = services::destination(&server.config, key, config, 0);
+            let like = services::destination(key, config, 0);
             self.table.weight(key, &like)
         });
         RealServerStatus {

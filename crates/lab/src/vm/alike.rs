@@ -4,7 +4,7 @@
 use super::cases::{self, Case};
 use super::director::{self, Director};
 use super::packages::Tree;
-use super::report::Row;
+use super::report::{Row, Step};
 use super::site::{self, Host};
 use super::web::Web;
 use anyhow::{Context, Result};
@@ -31,10 +31,12 @@ const LOOK: Duration = Duration::from_millis(500);
 const TOLD: &str = "run/told";
 
 /// Scripts and files that the configurations name.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 6] = [
     ("/vmlab/told.sh", "#!/bin/sh\necho \"$@\" >> /run/told\n"),
     ("/vmlab/weight.sh", "#!/bin/sh\nread -r code < /vmlab/weight\nexit $code\n"),
     ("/vmlab/weight", "0\n"),
+    ("/vmlab/other-weight.sh", "#!/bin/sh\nread -r code < /vmlab/other-weight\nexit $code\n"),
+    ("/vmlab/other-weight", "0\n"),
     ("/vmlab/number", "0\n"),
 ];
 
@@ -72,19 +74,16 @@ pub(crate) fn run(
     println!("{} daemons were started", pairs.len() * makers.len());
     step(tree, &mut pairs, 0)?;
     webs[0].set(false);
-    fs::write("/vmlab/weight", "12\n")?;
-    fs::write("/vmlab/number", "-1\n")?;
+    say(["12", "12", "-1"])?;
     step(tree, &mut pairs, 1)?;
     webs[1].set(false);
     webs[2].set(false);
-    fs::write("/vmlab/weight", "1\n")?;
-    fs::write("/vmlab/number", "-250\n")?;
+    say(["1", "0", "-250"])?;
     step(tree, &mut pairs, 2)?;
     for web in &webs {
         web.set(true);
     }
-    fs::write("/vmlab/weight", "0\n")?;
-    fs::write("/vmlab/number", "1\n")?;
+    say(["0", "2", "1"])?;
     step(tree, &mut pairs, 3)?;
     for pair in &mut pairs {
         for director in &pair.directors {
@@ -101,6 +100,16 @@ pub(crate) fn run(
     let rows = pairs.into_iter().map(|pair| pair.row).collect();
     site::remove(&hosts)?;
     Ok(rows)
+}
+
+/// What the configurations' scripts answer from now on, and the number of the file.
+fn say(numbers: [&str; 3]) -> Result<()> {
+    for (name, number) in ["weight", "other-weight", "number"].iter().zip(numbers) {
+        // In one step, for a script may be reading.
+        fs::write("/vmlab/next", format!("{number}\n"))?;
+        fs::rename("/vmlab/next", format!("/vmlab/{name}"))?;
+    }
+    Ok(())
 }
 
 fn servers() -> Vec<(&'static str, Vec<String>)> {
@@ -125,9 +134,8 @@ fn start(tree: &Tree, cases: Vec<Case>, makers: &[Maker]) -> Result<Vec<Pair>> {
         let mut directors = Vec::new();
         for &maker in makers {
             let host = hosts.next().context("a host for each")?;
-            host.ip(
-                "link add vrrp0 type dummy\naddr add 10.8.0.1/24 dev vrrp0\nlink set vrrp0 up\n",
-            )?;
+            host.ip("link add vrrp0 type dummy\nlink set vrrp0 multicast on arp on up\n\
+                 addr add 10.8.0.1/24 dev vrrp0\n")?;
             if !case.before.is_empty() {
                 let words: Vec<&str> = case.before.iter().map(String::as_str).collect();
                 director::ipvsadm(tree, &host, &words)?;
@@ -198,40 +206,45 @@ fn compare(tree: &Tree, pair: &mut Pair, step: usize, until: Instant) -> Result<
     loop {
         let mut states = Vec::new();
         for director in &pair.directors {
-            states.push(state(tree, director, pair.case.more())?);
+            states.push(state(tree, director, pair.case.more(), step)?);
         }
         let right = states.first().cloned().unwrap_or_default();
         let differs = states.iter().position(|state| *state != right);
         let reason = pair.case.reason(STEPS[step]).map(str::to_owned);
         if let (Some(_), Some(why)) = (differs, reason) {
-            pair.row.seen = format!("differs on purpose at {}: {why}", STEPS[step]);
-            pair.row.states.push(right);
+            let seen = std::mem::take(&mut pair.row.seen);
+            pair.row.seen = format!("{seen}{}At {}: {why}.", gap(&seen), STEPS[step]);
+            pair.row.steps.push(Step::Ours);
             return Ok(true);
         }
         if let Some(wrong) = differs.filter(|_| Instant::now() >= until) {
             let director = &pair.directors[wrong];
             pair.row.fail(format!(
-                "{}: {:?} has\n{}where {:?} has\n{}its log ends with:\n{}",
+                "{}: {:?} has\n{}where {:?} has\n{}the logs end with:\n{}{}",
                 STEPS[step],
                 director.maker(),
                 indented(&states[wrong]),
                 pair.directors[0].maker(),
                 indented(&right),
-                indented(&director.log_tail())
+                indented(&director.log_tail()),
+                indented(&pair.directors[0].log_tail())
             ));
         }
         if differs.is_none() || Instant::now() >= until {
-            pair.row.states.push(right);
-            return Ok(differs.is_none());
+            let same = differs.is_none();
+            pair.row.steps.push(if same { Step::Same } else { Step::Different });
+            return Ok(same);
         }
         std::thread::sleep(LOOK);
     }
 }
 
-/// What is compared: the rules, and what scripts were told, in any order.
-fn state(tree: &Tree, director: &Director, more: bool) -> Result<String> {
+/// What is compared: the rules, and what scripts and FIFOs were told, in any order. A daemon that
+/// stops leaves its scripts little time, so that then only the FIFO's lines are sure to come.
+fn state(tree: &Tree, director: &Director, more: bool, step: usize) -> Result<String> {
     let mut text = director.rules(tree, more)?;
     let mut told: Vec<String> = director.read(TOLD).lines().map(str::to_owned).collect();
+    told.retain(|line| STEPS[step] != "stop" || line.starts_with("RS ") || line.starts_with("VS "));
     told.sort();
     for line in told {
         text.push_str("told: ");
@@ -239,6 +252,11 @@ fn state(tree: &Tree, director: &Director, more: bool) -> Result<String> {
         text.push('\n');
     }
     Ok(text)
+}
+
+/// What parts a sentence from those before it.
+fn gap(before: &str) -> &'static str {
+    if before.is_empty() { "" } else { " " }
 }
 
 fn indented(text: &str) -> String {

@@ -15,16 +15,20 @@ use std::time::Duration;
 const WORK: &str = "/vmlab";
 
 /// How long a daemon may take to start, or to stop: under emulation, many at once.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What the first process of a director's world does: files of its own where the daemons keep
-/// theirs, then the daemon, whose end it waits for. `$1` is the director's directory, `$2` the
+/// theirs, a reader of the FIFO, then the daemon, whose end it waits for. `$1` is the director's directory, `$2` the
 /// program, the rest its words.
 const WORLD: &str = r#"set -e
 for dir in /run /tmp /var/lib; do mount -t tmpfs own $dir; done
 mkdir /run/bin
 ln -s "$2" /run/bin/keepalived
 dir=$1; shift 2
+if grep -q /run/lvs.fifo $dir/keepalived.conf; then
+    mkfifo -m 600 /run/lvs.fifo
+    cat 0<> /run/lvs.fifo >> /run/told &
+fi
 /run/bin/keepalived -n -l -D -G -f $dir/keepalived.conf "$@" &
 echo $! > $dir/pid
 wait $!
@@ -125,19 +129,44 @@ impl Director {
         Ok(())
     }
 
+    /// Kills the process that directs, which the daemon replaces by a successor.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn kill_worker(&self) -> Result<()> {
+        let inner = self.worker().context("no process directs")?;
+        let daemon = self.pid().context("no daemon runs")?;
+        let worker = children(daemon).into_iter().find(|pid| {
+            let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            let numbers = text.lines().find_map(|line| line.strip_prefix("NSpid:"));
+            numbers.is_some_and(|all| all.split_whitespace().last() == Some(inner.as_str()))
+        });
+        let worker =
+            worker.with_context(|| format!("process {inner} is no child of the daemon"))?;
+        let status = Command::new("kill").args(["-KILL", &worker.to_string()]).status()?;
+        ensure!(status.success(), "cannot kill {worker}");
+        Ok(())
+    }
+
+    /// The process that directs, as it is numbered in the director's world.
+    pub(crate) fn worker(&self) -> Option<String> {
+        let text = self.read("run/checkers.pid").trim().to_owned();
+        (!text.is_empty()).then_some(text)
+    }
+
     /// The daemon, as this world numbers it, while it runs.
     fn pid(&self) -> Option<u32> {
         let outer = self.world.as_ref()?.id();
         let first = children(outer).into_iter().next()?;
         children(first).into_iter().find(|pid| {
             let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            name.trim() != "bash"
+            !["bash", "cat"].contains(&name.trim())
         })
     }
 
     /// The last lines of its log.
     pub(crate) fn log_tail(&self) -> String {
-        const LINES: usize = 15;
+        const LINES: usize = 40;
         let text = self.log();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(LINES)..].join("\n")

@@ -46,6 +46,9 @@ const SHARED: &str = "/vmctl";
 /// scenarios and not of ours.
 const CONTROL: &str = "--real";
 
+/// Words that choose one of the parts and all of it: clients, or tables that are compared.
+pub(crate) const PARTS: [&str; 2] = ["--clients", "--tables"];
+
 /// `lab vm BASE WORDS`, in the guest: shows what the words choose, and leaves the results.
 ///
 /// # Errors
@@ -62,12 +65,17 @@ pub(crate) fn run(base: &str, words: &[&str]) -> Result<()> {
     fs::create_dir_all("/vmlab")?;
     site::bridge()?;
     let words = words.iter().filter(|word| !word.is_empty());
-    let (real, words): (Vec<&str>, Vec<&str>) = words.partition(|word| **word == CONTROL);
-    let maker = if real.is_empty() { Maker::Ours } else { Maker::Real };
+    let (options, words): (Vec<&str>, Vec<&str>) = words.partition(|word| word.starts_with("--"));
+    let maker = if options.contains(&CONTROL) { Maker::Real } else { Maker::Ours };
+    let [clients, tables] = PARTS.map(|part| options.contains(&part));
     let chosen = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word));
     let mut results = Results::default();
-    results.rows.extend(traffic::run(&tree, maker, &chosen)?);
-    results.rows.extend(alike::run(&tree, &[Maker::Real, maker], &chosen)?);
+    if clients || !tables {
+        results.rows.extend(traffic::run(&tree, maker, &chosen)?);
+    }
+    if tables || !clients {
+        results.rows.extend(alike::run(&tree, &[Maker::Real, maker], &chosen)?);
+    }
     let text = serde_json::to_string(&results)?;
     fs::write(Path::new(SHARED).join(RESULTS), text).context("cannot leave the results")
 }

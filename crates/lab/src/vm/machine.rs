@@ -24,8 +24,15 @@ const CONSOLE_LINES: usize = 12;
 /// The guest's memory: the widest run uses a third of it (measured).
 const MEMORY_MB: &str = "2048";
 
+/// What the kernel is told: an emulated timer that is late on a busy machine is no broken one.
+const KERNEL_WORDS: &str =
+    "console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off no_timer_check";
+
 /// Chooses how the guest's processor is made: `kvm` or `tcg`. Otherwise it is found out once.
 const ACCELERATOR: &str = "HANDOVER_VM_ACCEL";
+
+/// An emulated kernel that a busy machine let starve while it started is started once more.
+const EMULATED: [&str; 2] = ["tcg", "tcg"];
 
 /// Modules for the guest's root: the disk's cable, the file system on it, the layer above.
 const ROOT_MODULES: [&str; 4] = ["virtio_pci", "9pnet_virtio", "9p", "overlay"];
@@ -77,12 +84,13 @@ pub(crate) struct Ended {
 }
 
 /// Boots, runs a shell line in the guest as root, and powers off. What the line writes is shown as
-/// it comes. The files of `shared` are at `/vmctl` in the guest.
+/// it comes. The files of `shared` are at `/vmctl` in the guest; `name` keeps machines apart that run
+/// side by side.
 ///
 /// # Errors
 /// When the guest doesn't come up or isn't done after `limit`; the console's last lines are told.
-pub(crate) fn run(tree: &Tree, line: &str, limit: Duration) -> Result<Ended> {
-    let work = tree.base.join(format!("run-{}", std::process::id()));
+pub(crate) fn run(tree: &Tree, name: &str, line: &str, limit: Duration) -> Result<Ended> {
+    let work = tree.base.join(format!("run-{}-{name}", std::process::id()));
     let shared = work.join("shared");
     fs::create_dir_all(&shared)?;
     let initial = initramfs(tree, &work)?;
@@ -116,11 +124,11 @@ fn accelerators(tree: &Tree) -> Vec<&'static str> {
     let wanted = std::env::var(ACCELERATOR).ok().or(remembered);
     match wanted.as_deref() {
         Some("kvm") => vec!["kvm"],
-        Some("tcg") => vec!["tcg"],
+        Some("tcg") => EMULATED.to_vec(),
         _ if fs::OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok() => {
-            vec!["kvm", "tcg"]
+            ["kvm"].into_iter().chain(EMULATED).collect()
         }
-        _ => vec!["tcg"],
+        _ => EMULATED.to_vec(),
     }
 }
 
@@ -165,7 +173,7 @@ impl Guest {
             .arg(kernel)
             .arg("-initrd")
             .arg(initial)
-            .args(["-append", "console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off"])
+            .args(["-append", KERNEL_WORDS])
             .args(["-virtfs", &share(Path::new("/"), "hostroot", ",readonly=on,multidevs=remap")])
             .args(["-virtfs", &share(&modules, "modules", ",readonly=on")])
             .args(["-virtfs", &share(shared, "vmctl", "")])

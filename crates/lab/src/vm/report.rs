@@ -4,6 +4,17 @@ use super::alike::STEPS;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
+/// What a step of a comparison came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Step {
+    /// Both left the same.
+    Same,
+    /// Ours left something else on purpose.
+    Ours,
+    /// They left different things.
+    Different,
+}
+
 /// One thing that was shown, or not.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
@@ -17,8 +28,8 @@ pub struct Row {
     pub seen: String,
     /// Why it failed; empty when it passed.
     pub failures: Vec<String>,
-    /// The kernel's tables that were compared, a text a step.
-    pub states: Vec<String>,
+    /// What each step of a comparison came to; none if nothing was compared.
+    pub steps: Vec<Step>,
 }
 
 impl Row {
@@ -30,7 +41,7 @@ impl Row {
             about: about.to_owned(),
             seen: String::new(),
             failures: Vec::new(),
-            states: Vec::new(),
+            steps: Vec::new(),
         }
     }
 
@@ -87,18 +98,21 @@ impl Results {
         text.push_str(
             ") the texts of `ipvsadm -Sn` must be equal, and of `ipvsadm -L --timeout` and \
              `ipvsadm -L --daemon` where they are touched, and what scripts were told.\n\n\
-             | configuration | what it shows | the same |\n|---|---|---|\n",
+             *ours*: Handover leaves something else on purpose, and the line says why.\n\n",
         );
-        for row in self.rows.iter().filter(|row| !row.states.is_empty()) {
-            let seen = if row.seen.is_empty() { String::new() } else { format!("; {}", row.seen) };
-            let _ = writeln!(text, "| {} | {} | {}{seen} |", row.name, row.about, verdict(row));
+        let _ = writeln!(text, "| configuration | what it shows | {} |", STEPS.join(" | "));
+        let _ = writeln!(text, "|---|---|{}", "---|".repeat(STEPS.len()));
+        for row in self.rows.iter().filter(|row| !row.steps.is_empty()) {
+            let words: Vec<&str> = row.steps.iter().map(|step| word(*step)).collect();
+            let about = format!("{} {}", row.about, row.seen);
+            let _ = writeln!(text, "| {} | {} | {} |", row.name, about.trim(), words.join(" | "));
         }
         text.push_str(
             "\n## With clients\n\n\
              Two directors of ours with VRRP, three real servers, two clients.\n\n\
              | scenario | what it shows | seen |\n|---|---|---|\n",
         );
-        for row in self.rows.iter().filter(|row| row.states.is_empty()) {
+        for row in self.rows.iter().filter(|row| row.steps.is_empty()) {
             let seen = if row.seen.is_empty() { String::new() } else { format!(": {}", row.seen) };
             let _ = writeln!(text, "| {} | {} | {}{seen} |", row.name, row.about, verdict(row));
         }
@@ -108,6 +122,14 @@ impl Results {
 
 fn verdict(row: &Row) -> &'static str {
     if row.passed() { "yes" } else { "**no**" }
+}
+
+const fn word(step: Step) -> &'static str {
+    match step {
+        Step::Same => "yes",
+        Step::Ours => "*ours*",
+        Step::Different => "**no**",
+    }
 }
 
 #[cfg(test)]
@@ -123,5 +145,14 @@ mod tests {
         assert!(!results.passed());
         assert!(results.table().contains("because"));
         assert!(results.page().contains("| d | e | **no** |"));
+    }
+
+    #[test]
+    fn a_configuration_is_a_line_with_a_word_for_each_step() {
+        let mut row = Row::new("a", "flush", "It shows.");
+        row.steps = vec![Step::Same, Step::Ours, Step::Different];
+        row.seen = "At stop: better.".to_owned();
+        let page = Results { rows: vec![row] }.page();
+        assert!(page.contains("| flush | It shows. At stop: better. | yes | *ours* | **no** |"));
     }
 }

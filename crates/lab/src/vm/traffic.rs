@@ -5,7 +5,7 @@
 //! answers to clients go back through the director if they come from its own address (NAT), and
 //! straight if they come from the virtual one.
 
-use super::client::{self, Shares, ask, shares};
+use super::client::{self, Loaded, Shares, ask, shares};
 use super::director::{Director, ipvsadm};
 use super::packages::Tree;
 use super::report::Row;
@@ -15,6 +15,7 @@ use anyhow::{Context, Result, ensure};
 use sim::scenario::Maker;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The address clients ask.
@@ -106,11 +107,22 @@ pub(crate) fn run(tree: &Tree, maker: Maker, chosen: &dyn Fn(&str) -> bool) -> R
 type Work = fn(&mut Stage) -> Result<String>;
 
 /// What happens: its name, what it shows, and how it is done. The last one ends a director.
-const ACTS: [(&str, &str, Work); 5] = [
+const ACTS: [(&str, &str, Work); 7] = [
     ("persistence", "a client stays with its server", persistence),
     ("server-ends", "a dead server gets nothing, and its share again when it is back", server_ends),
+    (
+        "server-loses-power",
+        "a server whose host is silent gets nothing, and its share again when it is back",
+        server_loses_power,
+    ),
     ("quorum", "below the quorum the sorry server answers, above it the real ones", quorum),
     ("sync", "the backup director knows the master's connections", sync),
+    (
+        "worker-killed",
+        "kill -9 of the process that directs while clients download by DR and NAT: IPVS stays as \
+         it is, the successor goes on with it, both downloads end whole",
+        worker_killed,
+    ),
     (
         "director-killed",
         "the master loses its power while clients download by DR and NAT: both downloads end whole, \
@@ -288,6 +300,17 @@ fn server_ends(stage: &mut Stage) -> Result<String> {
     Ok(format!("without it after {gone:.0?}, with it after {back:.0?}"))
 }
 
+fn server_loses_power(stage: &mut Stage) -> Result<String> {
+    let silent = stage.hosts.iter().find(|host| host.name() == "s3").context("no third server")?;
+    site::cable(silent, false)?;
+    let gone = answered_by(stage, 80, &["s1", "s2"], FOUND)?;
+    answered_by(stage, 8080, &["s1", "s2"], FOUND)?;
+    site::cable(silent, true)?;
+    let back = answered_by(stage, 80, &["s1", "s2", "s3"], FOUND)?;
+    answered_by(stage, 8080, &["s1", "s2", "s3"], FOUND)?;
+    Ok(format!("without it after {gone:.0?}, with it after {back:.0?}"))
+}
+
 fn quorum(stage: &mut Stage) -> Result<String> {
     stage.webs[1].set(false);
     stage.webs[2].set(false);
@@ -315,29 +338,70 @@ fn sync(stage: &mut Stage) -> Result<String> {
     Ok("established on both".to_owned())
 }
 
-fn director_killed(stage: &mut Stage) -> Result<String> {
-    let before = ask(&stage.clients[0], VIP, 90)?;
-    let loads = [80, 8080].map(|port| client::load(&stage.clients[0], VIP, port));
-    // Until both are known on the other director; the file takes twelve seconds.
-    let backup = stage.directors[1].host().clone();
-    let both = site::wait_for(SYNCED, || {
-        let list = ipvsadm(stage.tree, &backup, &["-Lcn"]).unwrap_or_default();
+/// Two clients' downloads, by DR and by NAT.
+fn loads(stage: &Stage) -> Vec<JoinHandle<Result<Loaded>>> {
+    [80, 8080].map(|port| client::load(&stage.clients[0], VIP, port)).into()
+}
+
+/// Whether a director comes to know both downloads; the file takes twelve seconds.
+fn knows_loads(stage: &Stage, director: usize) -> bool {
+    site::wait_for(SYNCED, || {
+        let host = stage.directors[director].host();
+        let list = ipvsadm(stage.tree, host, &["-Lcn"]).unwrap_or_default();
         [":80 ", ":8080 "].iter().all(|port| {
             let known = |line: &str| line.contains(port) && line.contains("ESTABLISHED");
             list.lines().any(known)
         })
+    })
+}
+
+/// The longest silence of downloads that all ended whole.
+fn longest_silence(loads: Vec<JoinHandle<Result<Loaded>>>) -> Result<Duration> {
+    let mut longest = Duration::ZERO;
+    for load in loads {
+        let loaded = load.join().ok().context("a client panicked")??;
+        longest = longest.max(loaded.silence);
+    }
+    Ok(longest)
+}
+
+fn worker_killed(stage: &mut Stage) -> Result<String> {
+    let director = &stage.directors[0];
+    let (rules, worker) = (director.rules(stage.tree, false)?, director.worker());
+    let loads = loads(stage);
+    ensure!(knows_loads(stage, 0), "the downloads do not go through the first director");
+    director.kill_worker()?;
+    let killed = Instant::now();
+    // The successor has looked at everything when it says so of each service.
+    let mut other = None;
+    let there = site::wait_for(PATIENCE, || {
+        let now = director.rules(stage.tree, false).unwrap_or_default();
+        if now != rules {
+            other.get_or_insert(now);
+        }
+        let seen = director.log().matches("is in the kernel already").count();
+        director.worker() != worker && seen >= SERVICES.len()
     });
+    let (after, silence) = (killed.elapsed(), longest_silence(loads)?);
+    ensure!(there, "no successor went on with what was there");
+    ensure!(other.is_none(), "IPVS did not stay as it was, but had {}", other.unwrap_or_default());
+    let answered = shares(&stage.clients[1], VIP, 80, 6)?;
+    ensure!(director.rules(stage.tree, false)? == rules, "IPVS is not as it was before");
+    ensure!(answered.len() == 3, "afterwards only these answer: {}", told(&answered));
+    Ok(format!("a successor after {after:.1?}, downloads stood still for {silence:.1?}"))
+}
+
+fn director_killed(stage: &mut Stage) -> Result<String> {
+    let before = ask(&stage.clients[0], VIP, 90)?;
+    let loads = loads(stage);
+    let both = knows_loads(stage, 1);
     stage.directors[0].power_off()?;
     let killed = Instant::now();
     let taken = site::wait_for(PATIENCE, || ask(&stage.clients[1], VIP, 80).is_ok());
     let outage = killed.elapsed();
-    let mut silences = Vec::new();
-    for load in loads {
-        silences.push(load.join().ok().context("a client panicked")??.silence);
-    }
+    let silence = longest_silence(loads)?;
     ensure!(both, "the connections were not known on the backup director");
     ensure!(taken, "the other director answers nobody");
-    let silence = silences.into_iter().max().unwrap_or_default();
     ensure!(silence < SILENCE_MAX, "a download stood still for {silence:.0?}");
     let after = ask(&stage.clients[0], VIP, 90)?;
     ensure!(before == after, "the persistent client moved from {before} to {after}");

@@ -116,6 +116,19 @@ fn quorum_commands_lines_and_mails_go_out_on_both_ways() {
 }
 
 #[test]
+fn with_alpha_and_no_sorry_server_the_first_word_is_that_the_quorum_is_there() {
+    let mut one = real(1, 1);
+    one.checkers[0].pace.alpha = true;
+    let mut server = server(vec![one]);
+    server.quorum_down = Some(crate::world::command("/down"));
+    let mut world = World::new(config(vec![server]));
+    assert_eq!((world.ran(), world.lines()), (vec![], vec![]));
+    assert!(!world.said("Starting with quorum down"));
+    world.run(secs(1));
+    assert_eq!(world.lines().last(), Some(&"VS [10.9.0.100]:tcp:80 UP"));
+}
+
+#[test]
 fn with_alpha_and_a_sorry_server_clients_go_to_it_at_the_start() {
     let mut one = real(1, 1);
     one.checkers[0].pace.alpha = true;

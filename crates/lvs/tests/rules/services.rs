@@ -102,12 +102,16 @@ fn thresholds_go_to_the_kernel() {
 }
 
 #[test]
-fn a_marks_destinations_have_no_port_and_its_servers_family() {
+fn a_marks_destinations_have_a_port_by_nat_only_and_its_servers_family() {
     let marked =
         VirtualServer { service: Service::Mark(55), protocol: None, ..server(vec![real(1, 1)]) };
-    let (service, destinations) = only(config(vec![marked.clone()]));
-    assert_eq!(service.key, ServiceKey::Mark { family: Family::V4, mark: 55 });
-    assert_eq!(destinations[0].port, 0);
+    for (forward, port) in [(Forward::Nat, 80), (Forward::Direct, 0)] {
+        let mut marked = marked.clone();
+        marked.real[0].forward = forward;
+        let (service, destinations) = only(config(vec![marked]));
+        assert_eq!(service.key, ServiceKey::Mark { family: Family::V4, mark: 55 });
+        assert_eq!(destinations[0].port, port, "{forward:?}");
+    }
     let mut one = real(1, 1);
     one.ip = ip("2001:db8::21");
     let (service, _) = only(config(vec![VirtualServer { real: vec![one], ..marked }]));

@@ -111,8 +111,9 @@ fn with_log_all_failures_each_failure_is_said_else_only_the_last() {
 
 #[test]
 fn marks_and_groups_are_named_in_lines() {
+    let direct = RealServer { forward: lvs::config::Forward::Direct, ..one() };
     let marked =
-        VirtualServer { service: Service::Mark(55), protocol: None, ..server(vec![one()]) };
+        VirtualServer { service: Service::Mark(55), protocol: None, ..server(vec![direct]) };
     let lines = ["RS [10.9.0.21]:none:0 FWM 55 DOWN", "VS FWM 55 DOWN"];
     assert_eq!(went_down(marked).lines(), lines);
     let mut grouped = config(vec![VirtualServer {

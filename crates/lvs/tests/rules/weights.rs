@@ -36,13 +36,13 @@ fn exit_twelve_makes_weight_ten() {
 }
 
 #[test]
-fn exit_zero_leaves_the_weight_as_it_was_set() {
+fn exit_zero_brings_the_configured_weight_back() {
     let mut world = with_script();
     world.codes.insert("/load".into(), 12);
     world.run(secs(6));
     world.codes.clear();
     world.run(secs(10));
-    assert!(is(&world.kernel.weights(), 10));
+    assert!(is(&world.kernel.weights(), 5));
 }
 
 #[test]

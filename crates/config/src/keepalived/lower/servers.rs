@@ -360,7 +360,7 @@ impl Lowering<'_> {
                 self.real_keyword(node, &mut real, &mut host);
             }
         }
-        self.mark_port(block.place(), draft, &mut real);
+        self.mark_port(block.place(), draft, &real);
         for node in block.nodes() {
             let checkers = self.checker(node, &real, usual, host.as_deref());
             real.checkers.extend(checkers.into_iter().flatten());
@@ -368,9 +368,10 @@ impl Lowering<'_> {
         Some(real)
     }
 
-    fn mark_port(&mut self, at: Place, draft: &Draft, real: &mut RealServer) {
-        if matches!(draft.service, Service::Mark(_)) && real.port != 0 {
-            let (what, cure) = ("a mark's real servers have no port", "remove the port");
+    fn mark_port(&mut self, at: Place, draft: &Draft, real: &RealServer) {
+        let fixed = matches!(draft.service, Service::Mark(_)) && real.forward != Forward::Nat;
+        if fixed && real.port != 0 {
+            let (what, cure) = ("only NAT gives a mark's real servers a port", "remove the port");
             self.harmless_server(at, "mark-port", what, "the port is ignored", cure);
         }
     }
