@@ -66,9 +66,12 @@ pub(crate) fn nearest<'a>(
     // near to everything.
     let letters = word.chars().count();
     let tolerance = if letters > 2 { letters.div_ceil(3).min(TYPOS_MAX) } else { 0 };
+    let word = word.to_ascii_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (distance(&word.to_ascii_lowercase(), candidate), candidate))
+        // Each letter more or less is a slip of its own: most candidates need no look.
+        .filter(|candidate| candidate.chars().count().abs_diff(letters) <= tolerance)
+        .map(|candidate| (distance(&word, candidate), candidate))
         .filter(|(distance, _)| *distance <= tolerance)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -151,5 +154,6 @@ mod tests {
         assert_eq!(nearest("keepalives", known), Some("keepalive"));
         assert_eq!(nearest("Deadtime", known), Some("deadtime"));
         assert_eq!(nearest("totem", known), None);
+        assert_eq!(nearest(&"keepalive".repeat(1000), known), None);
     }
 }
