@@ -203,3 +203,49 @@ fn addresses_on_other_interfaces_are_announced_there_again_and_again() {
         assert!(wait_for(PATIENCE, || heard() >= before + 3), "{maker:?}: {}", router.log());
     }
 }
+
+#[test]
+fn a_mistyped_interface_does_not_keep_its_sync_group_from_serving() {
+    if cannot_run(&[Maker::Ours]) {
+        return;
+    }
+    let outside = "vrrp_instance VI_2 {\n interface eht1\n virtual_router_id 52\n \
+                   virtual_ipaddress {\n 10.1.0.100/24\n }\n}\n";
+    let group = "vrrp_sync_group G {\n group {\n VI_1\n VI_2\n }\n}\n";
+    let net = Net::new();
+    // The real one ends with such a file; ours serves with what there is, and tells.
+    let config = format!("{group}{}{outside}", master_with(""));
+    let router = master(&net, "a", Maker::Ours, &config);
+    assert!(router.log().contains("there is no interface `eht1`"), "{}", router.log());
+    for words in
+        ["link add eht1 type veth peer name other2", "link set other2 up", "link set eht1 up"]
+    {
+        router.run(&["ip"].into_iter().chain(words.split(' ')).collect::<Vec<_>>());
+    }
+    router.run(&["ip", "addr", "add", "10.1.0.2/24", "dev", "eht1"]);
+    assert!(wait_for(PATIENCE, || router.holds("10.1.0.100")), "{}", router.log());
+    router.run(&["ip", "link", "set", "eht1", "down"]);
+    let given_up = || !router.holds(VIP) && !router.holds("10.1.0.100");
+    assert!(wait_for(PATIENCE, given_up), "from then on it is a member: {}", router.log());
+}
+
+#[test]
+fn a_route_that_two_instances_have_stays_while_one_of_them_is_master() {
+    if cannot_run(&[Maker::Ours]) {
+        return;
+    }
+    let routes = "virtual_routes {\n198.51.100.0/24 via 10.0.0.254 dev eth0\n}";
+    let second = format!(
+        "vrrp_instance VI_2 {{\n state MASTER\n interface eth0\n virtual_router_id 52\n \
+         priority 255\n track_interface {{\n eth1\n }}\n virtual_ipaddress {{\n \
+         10.0.0.101/24\n }}\n {routes}\n}}\n"
+    );
+    let net = Net::new();
+    let router = master(&net, "a", Maker::Ours, &format!("{}{second}", master_with(routes)));
+    let route = || router.run(&["ip", "route"]).contains("198.51.100.0");
+    assert!(wait_for(PATIENCE, || router.holds("10.0.0.101") && route()), "{}", router.log());
+    router.run(&["ip", "link", "set", "eth1", "down"]);
+    assert!(wait_for(PATIENCE, || !router.holds("10.0.0.101")), "{}", router.log());
+    assert!(route() && router.holds(VIP));
+    assert!(!router.log().contains("somebody removed"), "{}", router.log());
+}

@@ -30,17 +30,20 @@ pub(crate) fn add(hub: &Hub, instance: &str, routes: &[Route], rules: &[Rule]) {
     complain(hub, instance, "added", added, is_well);
 }
 
-/// Removes rules, then routes, in reverse order. What is gone already is well.
+/// Removes rules, then routes, in reverse order. What is gone already is well, and what another
+/// instance has too stays.
 pub(crate) fn remove(hub: &Hub, instance: &str, routes: &[Route], rules: &[Rule]) {
     if routes.is_empty() && rules.is_empty() {
         return;
     }
     forget(hub, instance, routes, rules);
+    let others = hub.routing.borrow().clone();
+    let routes = routes.iter().filter(|one| !others.values().any(|(all, _)| all.contains(one)));
+    let rules = rules.iter().filter(|one| !others.values().any(|(_, all)| all.contains(one)));
     let removed = hub.with_netlink(|netlink| {
-        let rules = rules.iter().rev().map(|rule| (rule.to_string(), netlink.delete_rule(rule)));
+        let rules = rules.rev().map(|rule| (rule.to_string(), netlink.delete_rule(rule)));
         let mut ends: Vec<_> = rules.collect();
-        let routes = routes.iter().rev();
-        ends.extend(routes.map(|route| (route.to_string(), netlink.delete_route(route))));
+        ends.extend(routes.rev().map(|route| (route.to_string(), netlink.delete_route(route))));
         ends
     });
     complain(hub, instance, "removed", removed, is_gone);
