@@ -97,4 +97,12 @@ pub struct CheckerStatus {
     pub next_at: Option<Instant>,
     /// Failures in a row.
     pub failures: u32,
+    /// Checks that came to a verdict, since it is configured.
+    pub done: u64,
+    /// Those of them that failed.
+    pub failed: u64,
+    /// How long all of them took together, in microseconds.
+    pub time_us: u64,
+    /// How long the last one took; `None`: there was none.
+    pub last_us: Option<u64>,
 }

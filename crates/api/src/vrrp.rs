@@ -21,6 +21,8 @@ pub struct VrrpReport {
     pub status: VrrpStatus,
     /// Its virtual servers; `None`: none are configured.
     pub lvs: Option<LvsStatus>,
+    /// Its BFD sessions by name, and whether they are up.
+    pub sessions: Vec<(String, bool)>,
     /// What an administrator should look at, loudest first.
     pub warnings: Vec<(Level, String)>,
     /// What the configuration names and can't run as it is written, by name.

@@ -112,6 +112,10 @@ fn balanced() -> LvsStatus {
         last_at: Some(at(74_000)),
         next_at: Some(at(80_000)),
         failures: 4,
+        done: 20,
+        failed: 3,
+        time_us: 1_500_000,
+        last_us: Some(2_500),
     };
     let real = |last: u8, up: bool, checkers: Vec<CheckerStatus>| RealServerStatus {
         name: format!("[10.0.0.{last}]:tcp:80"),
@@ -150,6 +154,7 @@ fn report() -> VrrpReport {
     let tracker = Subject::Tracker("chk_nginx".to_owned());
     let script = "script chk_nginx is not well: exit code 3";
     VrrpReport {
+        sessions: Vec::new(),
         node: "gw1".to_owned(),
         version: "0.1.0".to_owned(),
         now: at(75_000),

@@ -30,6 +30,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// Exit code of a worker whose configuration is wrong; `heartbeat`'s own too, for one that the
 /// ancestor would not start with either (docs/ancestors/heartbeat.md §5.6).
 pub(crate) const EXIT_CONFIGURATION: u8 = 6;
+/// The hidden first word of every role's executor.
+const EXECUTOR: &str = "internal-executor";
 /// The program to start again: this one, also when its file was replaced by an upgrade.
 const SELF: &str = "/proc/self/exe";
 /// A worker that lived this long was well; the next crash is answered at once again.
@@ -186,7 +188,10 @@ pub fn internal(args: &[String]) -> Option<ExitCode> {
     let called = args.first().and_then(|name| CString::new(name.as_str()).ok())?;
     let _ = rustix::thread::set_name(&called);
     Some(match word.as_str() {
-        "internal-executor" => executor::main(),
+        EXECUTOR => match vrrp_options() {
+            Some(options) => vrrp::executor_main(&options),
+            None => executor::main(),
+        },
         "internal-worker" => worker::main(&options()?),
         "internal-parent" => parent(&Role::heartbeat(&options()?).ok()?),
         vrrp::WORKER => vrrp::worker_main(&vrrp_options()?),
@@ -436,7 +441,7 @@ impl<'a> Parent<'a> {
 
 fn start_executor(role: &Role) -> io::Result<Executor> {
     let (mine, theirs) = message_pair()?;
-    let process = command(role, "internal-executor")
+    let process = command(role, EXECUTOR)
         .process_group(0)
         .env_clear()
         .stdin(Stdio::from(theirs))

@@ -138,6 +138,7 @@ fn job(hub: &Hub, client: &Client) -> Job {
         directory: working_directory(&client.user).display().to_string(),
         user: (client.user != "root").then(|| client.user.clone()),
         group: None,
+        further_groups: true,
         timeout_ms: None,
         is_client: true,
     }

@@ -60,6 +60,7 @@ fn keepalived(start: KeepalivedStart) -> ExitCode {
         keep: start.keep,
         keep_servers: start.keep_servers,
         checkers_pid_file: start.checkers_pid_file.map(absolute),
+        process_name: None,
         part: match (start.routers, start.servers) {
             (true, false) => daemon::Part::Routers,
             (false, true) => daemon::Part::Servers,

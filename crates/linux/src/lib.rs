@@ -8,6 +8,7 @@
 
 pub mod arp;
 pub mod bfd;
+pub mod calendar;
 pub mod file;
 pub mod ipvs;
 pub mod media;
@@ -20,6 +21,7 @@ pub mod nftables;
 mod packet;
 pub mod probe;
 pub mod process;
+pub mod process_events;
 pub mod rt;
 mod sockopt;
 pub mod system;

@@ -18,6 +18,8 @@ impl Director {
         let text = format!("Load balancing starts with {number} virtual {servers}");
         step.cause = Some(step.tell(Level::Info, EventKind::Started, Subject::Cluster, text));
         self.told_timeouts = kernel.timeouts;
+        let left = self.changed.take().filter(|left| left.ours == kernel.timeouts);
+        self.timeouts = left.map(|left| left.own);
         let mut left: BTreeMap<ServiceKey, (Service, Vec<Destination>)> =
             kernel.services.into_iter().map(|(of, to)| (of.key, (of, to))).collect();
         if self.config.ipvs.flush {

@@ -31,10 +31,36 @@ pub(crate) struct Checker {
     passed: usize,
     /// The number of the check that runs.
     pub(crate) run: Option<u64>,
+    /// When it began.
+    pub(crate) run_since: Instant,
+    /// What it did so far.
+    pub(crate) done: Done,
     /// The last result.
     pub(crate) last: Option<(Instant, String)>,
     /// What a script (the weight) or a file (what is added to it) says.
     pub(crate) weight: Option<i64>,
+}
+
+/// Checks that came to a verdict.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Done {
+    /// All of them.
+    pub(crate) count: u64,
+    /// Those that failed.
+    pub(crate) failed: u64,
+    /// How long all of them took together.
+    pub(crate) time: Duration,
+    /// How long the last one took.
+    pub(crate) last: Duration,
+}
+
+impl Done {
+    fn add(&mut self, failed: bool, time: Duration) {
+        self.count = self.count.saturating_add(1);
+        self.failed = self.failed.saturating_add(u64::from(failed));
+        self.time = self.time.saturating_add(time);
+        self.last = time;
+    }
 }
 
 /// What follows from a result.
@@ -58,6 +84,8 @@ impl Checker {
             page: 0,
             passed: 0,
             run: None,
+            run_since: now,
+            done: Done::default(),
             last: None,
             weight: None,
         }
@@ -66,6 +94,18 @@ impl Checker {
     /// It goes on under a new configuration of the same check.
     pub(crate) fn carried(self, config: config::Checker) -> Self {
         Self { config, ..self }
+    }
+
+    /// A check of it begins.
+    pub(crate) const fn begins(&mut self, now: Instant, run: u64) {
+        self.run = Some(run);
+        self.run_since = now;
+    }
+
+    /// The check that ran came to a verdict.
+    pub(crate) fn ended(&mut self, now: Instant, verdict: &Verdict) {
+        let failed = matches!(verdict, Verdict::Failed(_));
+        self.done.add(failed, now.since(self.run_since));
     }
 
     /// It checks by itself; others are told.

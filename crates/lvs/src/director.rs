@@ -29,6 +29,18 @@ const KERNEL_RETRY: Duration = Duration::from_secs(30);
 pub struct Boot {
     /// Spreads the first checks, and numbers questions.
     pub dice: Dice,
+    /// What a predecessor did to the kernel's timeouts and did not put back.
+    pub changed: Option<ChangedTimeouts>,
+}
+
+/// The kernel's timeouts, changed for `lvs_timeouts`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChangedTimeouts {
+    /// As they were before; put back at the end.
+    pub own: Timeouts,
+    /// As they are now. If the kernel has others, somebody else has set them since, and `own`
+    /// counts no more.
+    pub ours: Timeouts,
 }
 
 /// What a deadline is for.
@@ -79,6 +91,8 @@ pub struct Director {
     /// The kernel's own timeouts, once ours are in place.
     pub(crate) timeouts: Option<Timeouts>,
     pub(crate) told_timeouts: Timeouts,
+    /// What a predecessor changed.
+    pub(crate) changed: Option<ChangedTimeouts>,
     pub(crate) table: Table,
     pub(crate) sync: Sync,
     /// A sync daemon is, or was, ours.
@@ -110,6 +124,7 @@ impl Director {
             unusable: None,
             timeouts: None,
             told_timeouts: Timeouts::default(),
+            changed: boot.changed,
             table: Table::default(),
             sync: Sync::default(),
             syncs: false,
@@ -123,6 +138,12 @@ impl Director {
     pub fn watched(&self) -> BTreeSet<IpAddr> {
         let suspendable = self.servers.iter().filter(|server| server.config.ha_suspend);
         suspendable.flat_map(Server::addresses).collect()
+    }
+
+    /// What a successor must know of the kernel's timeouts, as long as they are not its own.
+    pub fn changed_timeouts(&self) -> Option<ChangedTimeouts> {
+        let own = self.timeouts.filter(|own| *own != self.told_timeouts)?;
+        Some(ChangedTimeouts { own, ours: self.told_timeouts })
     }
 
     /// It has something to do: virtual servers, or a sync daemon.
@@ -226,7 +247,7 @@ impl Director {
         match probe::probe(checker, &mut self.dice) {
             Ok(probe) => {
                 self.last_run += 1;
-                checker.run = Some(self.last_run);
+                checker.begins(step.now, self.last_run);
                 self.runs.insert(self.last_run, id);
                 step.out.push(Output::Check(Check { run: self.last_run, probe }));
             }
@@ -243,6 +264,7 @@ impl Director {
         if matches!(verdict, Verdict::Passed(_)) {
             checker.weight = weight;
         }
+        checker.ended(step.now, &verdict);
         self.judged(step, place, &verdict);
     }
 

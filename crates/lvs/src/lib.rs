@@ -28,5 +28,5 @@ mod stop;
 mod sync;
 mod table;
 
-pub use director::{Boot, Director};
+pub use director::{Boot, ChangedTimeouts, Director};
 pub use io::{Check, Input, Kernel, Mail, Notification, Outcome, Output, Probe, Transport};

@@ -9,6 +9,7 @@ use crate::{name, probe, services};
 use api::lvs::{
     CheckerStatus, LvsStatus, RealServerStatus, SorryServerStatus, VirtualServerStatus,
 };
+use std::time::Duration;
 
 impl Director {
     /// Everything there is to know, at this moment.
@@ -20,13 +21,18 @@ impl Director {
         }
     }
 
+    /// Without a load balancer in the kernel nobody is served, whatever servers would answer.
+    const fn is_served(&self) -> bool {
+        self.unusable.is_none()
+    }
+
     fn server_status(&self, server: &Server) -> VirtualServerStatus {
         let config = &server.config;
         VirtualServerStatus {
             name: server.name.clone(),
             services: server.keys.iter().map(name::key).collect(),
             scheduler: config.scheduler.clone(),
-            up: server.up,
+            up: server.up && self.is_served(),
             since: server.since,
             quorum: config.quorum,
             hysteresis: config.hysteresis,
@@ -59,7 +65,7 @@ impl Director {
             ip: config.ip,
             port: config.port,
             forward: forward.to_owned(),
-            up: real.up,
+            up: real.up && self.is_served(),
             since: real.since,
             base_weight: config.weight.into(),
             weight: real.weight,
@@ -72,12 +78,20 @@ impl Director {
         CheckerStatus {
             kind: probe::keyword(&checker.config.kind).to_owned(),
             target: probe::target(checker),
-            up: checker.up,
+            up: checker.up && self.is_served(),
             since: checker.since,
             last: checker.last.as_ref().map(|(_, words)| words.clone()),
             last_at: checker.last.as_ref().map(|(at, _)| *at),
             next_at: self.turns.get(&checker.id).copied(),
             failures: checker.failures,
+            done: checker.done.count,
+            failed: checker.done.failed,
+            time_us: micros(checker.done.time),
+            last_us: (checker.done.count > 0).then(|| micros(checker.done.last)),
         }
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -58,6 +58,7 @@ impl Director {
         let others = self.table.keys();
         self.table.remove(&others, false, step.out);
         if let Some(own) = self.timeouts.filter(|own| *own != self.told_timeouts) {
+            self.told_timeouts = own;
             self.table.tell(Command::SetTimeouts(own), step.out);
         }
     }

@@ -63,6 +63,21 @@ impl Credentials {
     }
 }
 
+/// What a router must remember of signed adverts, so that none counts a second time.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Heard {
+    /// Its instance's name.
+    pub instance: String,
+    /// The highest number in an authentication header, ours included.
+    pub ah_sequence: u32,
+    /// The last number of each sender's authentication headers.
+    pub sequences: Vec<(IpAddr, u32)>,
+    /// The last stamp of each sender's trailers.
+    pub stamps: Vec<(IpAddr, Stamp)>,
+    /// The last stamp of our own.
+    pub sent: Option<Stamp>,
+}
+
 /// Stamps of signed trailers and numbers of authentication headers, of each sender the last: an
 /// advert counts once. Takes room when there is something to remember.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +91,32 @@ struct Seen {
 }
 
 impl Replay {
+    /// Everything, for a successor.
+    pub(crate) fn heard(&self, instance: &str, ah_sequence: u32) -> Heard {
+        let seen = self.0.as_deref();
+        let sequences = seen.map(|seen| seen.sequences.iter().map(|(ip, last)| (*ip, *last)));
+        let stamps = seen.map(|seen| seen.heard.iter().map(|(ip, last)| (*ip, *last)));
+        Heard {
+            instance: instance.to_owned(),
+            ah_sequence,
+            sequences: sequences.into_iter().flatten().collect(),
+            stamps: stamps.into_iter().flatten().collect(),
+            sent: seen.and_then(|seen| seen.sent),
+        }
+    }
+
+    /// What a predecessor heard.
+    pub(crate) fn after(heard: &Heard) -> Self {
+        let mut seen = Seen { sent: heard.sent, ..Seen::default() };
+        for (source, number) in &heard.sequences {
+            remember(&mut seen.sequences, *source, *number);
+        }
+        for (source, stamp) in &heard.stamps {
+            remember(&mut seen.heard, *source, *stamp);
+        }
+        Self(Some(Box::new(seen)))
+    }
+
     /// The stamp of the next advert we sign.
     pub(crate) fn next(&mut self, wall: WallTime) -> Stamp {
         let seen = self.0.get_or_insert_default();

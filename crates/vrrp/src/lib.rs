@@ -32,5 +32,6 @@ mod timing;
 mod tracking;
 mod transitions;
 
+pub use credentials::Heard;
 pub use io::{Advert, Condition, Input, Notification, Output, Received, Subject, What};
 pub use role::{Boot, Inherited, Role};

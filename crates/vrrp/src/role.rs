@@ -6,6 +6,7 @@
 
 use crate::announce::Pacers;
 use crate::config::{Config, Instance, Tracked};
+use crate::credentials::{Credentials, Heard, Replay};
 use crate::groups::Group;
 use crate::index::{Index, Names};
 use crate::io::{Condition, Input, Output, Received};
@@ -29,6 +30,8 @@ pub struct Boot {
     /// The routers that an earlier process of this machine left as masters, addresses in place.
     /// They go on as masters at once.
     pub inherited: Vec<Inherited>,
+    /// What an earlier process heard of signed adverts.
+    pub heard: Vec<Heard>,
 }
 
 /// A master that was left in place.
@@ -123,7 +126,16 @@ impl Role {
             strangers: Refusals::default(),
             config: Config::default(),
         };
-        role.install(config, |instance| Router::new(Arc::clone(instance)));
+        let heard: BTreeMap<&str, &Heard> =
+            boot.heard.iter().map(|heard| (heard.instance.as_str(), heard)).collect();
+        role.install(config, |instance| {
+            let mut router = Router::new(Arc::clone(instance));
+            if let Some(heard) = heard.get(instance.name.as_str()) {
+                router.ah_sequence = heard.ah_sequence;
+                router.replay = Replay::after(heard);
+            }
+            router
+        });
         role
     }
 
@@ -335,6 +347,14 @@ impl Role {
                 ah_sequence: router.ah_sequence,
             })
             .collect()
+    }
+
+    /// What a successor must remember of signed adverts, of each router that signs them.
+    pub fn heard(&self) -> Vec<Heard> {
+        let signing = self.routers.iter().filter(|router| {
+            matches!(router.credentials, Credentials::Ah(_) | Credentials::Hmac(_))
+        });
+        signing.map(|router| router.replay.heard(&router.config.name, router.ah_sequence)).collect()
     }
 
     /// What changed in [`inheritance`](Self::inheritance) since this was last asked: an instance

@@ -67,7 +67,8 @@ impl Role {
             step.out.push(release(&self.routers[id].config));
         }
         if let Some(left) = left.filter(|_| together) {
-            self.routers[id].ah_sequence = left.ah_sequence;
+            let router = &mut self.routers[id];
+            router.ah_sequence = router.ah_sequence.max(left.ah_sequence);
             self.enter_master(step, id, "its predecessor left it so");
         } else if owners {
             self.enter_master(step, id, "it owns the addresses");

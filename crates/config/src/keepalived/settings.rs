@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::time::Duration;
-use vrrp::config::{Address, Command, Route, Rule};
+use vrrp::config::{Address, Command, Garp, Route, Rule};
 
 /// Settings of the whole role (`global_defs` and keywords outside blocks); defaults filled in.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -61,6 +61,8 @@ pub struct Settings {
     pub nftables: Nftables,
     /// Reloads.
     pub reload: Reload,
+    /// Where reports are written.
+    pub reports: Reports,
     /// The form of the JSON report, 1 or 2.
     pub json_version: u8,
     /// Where each configuration is saved as it was read.
@@ -87,6 +89,8 @@ pub struct Settings {
     pub iproute: (Option<String>, Option<String>),
     /// Settings of instances beside what `vrrp::config` has a word for, by instance name.
     pub extras: Vec<(String, Extras)>,
+    /// What instances take over that say nothing themselves.
+    pub usual: Usual,
     /// `track_file`s.
     pub track_files: Vec<TrackFile>,
     /// `vrrp_track_process`es.
@@ -191,6 +195,46 @@ pub struct Reload {
     pub repeat: bool,
     /// Exists while a reload is under way.
     pub marker: Option<Option<String>>,
+}
+
+/// Files that reports are written to; `None`: the usual ones.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reports {
+    /// The state (`state_dump_file`).
+    pub state: Option<String>,
+    /// The statistics (`stats_dump_file`).
+    pub stats: Option<String>,
+    /// Both as JSON (`json_dump_file`).
+    pub json: Option<String>,
+}
+
+/// What instances take over that say nothing themselves, for reports.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Usual {
+    /// The protocol's version.
+    pub version: u8,
+    /// `vrrp_strict`.
+    pub strict: bool,
+    /// `vrrp_skip_check_adv_addr`.
+    pub skip_check_adv_addr: bool,
+    /// `vrrp_check_unicast_src`.
+    pub check_unicast_src: bool,
+    /// Announcements.
+    pub garp: Option<Garp>,
+    /// A master is missed after so many adverts.
+    pub down_timer_adverts: u8,
+    /// `vrrp_lower_prio_no_advert`.
+    pub lower_prio_no_advert: bool,
+    /// `vrrp_higher_prio_send_advert`.
+    pub higher_prio_send_advert: bool,
+    /// Announced so often on further interfaces.
+    pub garp_extra_if: Duration,
+    /// The multicast groups of IPv4 and IPv6.
+    pub multicast: Option<[IpAddr; 2]>,
+    /// The interface of what names none.
+    pub interface: String,
+    /// `smtp_alert`, `smtp_alert_vrrp`, `smtp_alert_checker`, where they are written.
+    pub alerts: [Option<bool>; 3],
 }
 
 /// An interface with a virtual MAC address.

@@ -125,7 +125,7 @@ fn same(ours: Vec<Vec<u8>>, theirs: Vec<Vec<u8>>) {
 fn begun() -> Option<(Corpus, Run)> {
     let corpus = Corpus::read()?;
     let lvs = read(&corpus.config).lvs;
-    let director = Director::new(lvs, Boot { dice: Dice::new(1) });
+    let director = Director::new(lvs, Boot { dice: Dice::new(1), changed: None });
     let mut run = Run {
         director,
         now: Instant::ZERO,

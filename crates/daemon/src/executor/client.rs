@@ -90,6 +90,7 @@ impl Client {
                 directory: "/".into(),
                 user: None,
                 group: None,
+                further_groups: true,
                 timeout_ms: u64::try_from(wanted.timeout.as_millis()).ok(),
                 is_client: false,
             })

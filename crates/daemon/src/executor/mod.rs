@@ -67,8 +67,10 @@ pub(crate) struct Job {
     pub directory: String,
     /// Who it runs as; `None`: root.
     pub user: Option<String>,
-    /// The only group it is in; `None`: all of the user's.
+    /// Its first group; `None`: the user's.
     pub group: Option<String>,
+    /// It is in the user's other groups too.
+    pub further_groups: bool,
     /// When it is made to end, in milliseconds; `None`: never.
     pub timeout_ms: Option<u64>,
     /// A client of `respawn`: ended when a new worker says hello.
@@ -264,7 +266,7 @@ fn spawn(job: &Job) -> Result<Running, String> {
             let user = User::by_name(name)
                 .map_err(|error| format!("user {name} can't be looked up: {error}"))?
                 .ok_or_else(|| format!("there is no user {name}"))?;
-            Some(in_group(user, group.as_deref())?)
+            Some(in_group(user, group.as_deref(), job.further_groups)?)
         }
     };
     let mut program = Program::new(path);
@@ -276,13 +278,18 @@ fn spawn(job: &Job) -> Result<Running, String> {
     program.spawn().map_err(|error| error.to_string())
 }
 
-/// The user with that group as its only one, if a group is named.
-fn in_group(mut user: User, group: Option<&str>) -> Result<User, String> {
+/// The user with that group as its first one, if a group is named, and with its others if they are
+/// wanted.
+fn in_group(mut user: User, group: Option<&str>, further: bool) -> Result<User, String> {
     if let Some(name) = group {
         let gid = group_id(name)
             .map_err(|error| format!("group {name} can't be looked up: {error}"))?
             .ok_or_else(|| format!("there is no group {name}"))?;
-        (user.gid, user.groups) = (gid, vec![gid]);
+        user.gid = gid;
+        user.groups.insert(0, gid);
+    }
+    if !further {
+        user.groups = vec![user.gid];
     }
     Ok(user)
 }
@@ -456,6 +463,7 @@ mod tests {
                     directory: "/".into(),
                     user: None,
                     group: None,
+                    further_groups: true,
                     timeout_ms: None,
                     is_client: true,
                 };

@@ -4,6 +4,7 @@
 
 use super::check::{self, Talk};
 use super::kernel::Balancer;
+use super::left::Noted;
 use super::tls::Connector;
 use crate::vrrp::process;
 use api::lvs::LvsStatus;
@@ -125,8 +126,11 @@ fn run(
     let mut troubles = process::settle_thread(&process, "checker");
     troubles.extend(trouble);
     troubles.extend(process.real_time.and_then(real_time));
+    let noted = Noted::find();
+    let boot = Boot { dice: Dice::new(rt::now().as_nanos()), changed: noted.now() };
     let thread = Thread {
-        machine: Director::new(config, Boot { dice: Dice::new(rt::now().as_nanos()) }),
+        machine: Director::new(config, boot),
+        noted,
         balancer: Balancer::default(),
         connector,
         outbox,
@@ -164,6 +168,8 @@ fn allow_descriptors() {
 
 struct Thread {
     machine: Director,
+    /// What a successor must know.
+    noted: Noted,
     balancer: Balancer,
     connector: Connector,
     outbox: mpsc::Sender<FromDirector>,
@@ -285,6 +291,11 @@ impl Thread {
         let mut pending = VecDeque::new();
         self.handle(Input::Ambient { wall: rt::wall() }, &mut pending);
         self.handle(input, &mut pending);
+        // A successor must know before it is so.
+        if let Err(error) = self.noted.note(self.machine.changed_timeouts()) {
+            let text = format!("the kernel's own timeouts can't be noted for a successor: {error}");
+            self.tell(FromDirector::Notice(Level::Warning, text)).await?;
+        }
         while let Some(output) = pending.pop_front() {
             match output {
                 Output::Ipvs { number, command } => {
@@ -301,10 +312,16 @@ impl Thread {
                 }
                 Output::Event(event) => self.tell(FromDirector::Event(event)).await?,
                 Output::Exit => {
+                    if self.balancer.is_open() && self.machine.changed_timeouts().is_none() {
+                        self.noted.forget();
+                    }
                     self.tell(FromDirector::Ended).await?;
                     return Err(Over);
                 }
             }
+        }
+        if self.balancer.is_open() && self.machine.changed_timeouts().is_none() {
+            self.noted.forget();
         }
         let watched = self.machine.watched();
         if watched != self.watched {

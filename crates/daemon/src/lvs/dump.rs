@@ -5,8 +5,8 @@ use api::lvs::{CheckerStatus, LvsStatus, RealServerStatus, VirtualServerStatus};
 use base::Instant;
 use std::fmt::Write as _;
 
-/// Where it goes.
-pub(super) const PATH: &str = "/tmp/keepalived_check.data";
+/// What keepalived calls the process it is about, in the file's name.
+pub(super) const PART: &str = "check";
 /// Its mode: what scripts are called with is nobody else's business.
 pub(super) const MODE: u32 = 0o600;
 
@@ -98,6 +98,10 @@ mod tests {
             last_at: Some(start),
             next_at: None,
             failures: 3,
+            done: 20,
+            failed: 3,
+            time_us: 1_500_000,
+            last_us: Some(2_500),
         };
         let real = RealServerStatus {
             name: "[10.0.0.2]:tcp:80".into(),

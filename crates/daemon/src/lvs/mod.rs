@@ -11,6 +11,7 @@ mod check;
 mod director;
 mod dump;
 mod kernel;
+mod left;
 mod shell;
 mod tls;
 

@@ -5,6 +5,7 @@ use super::director::{self, Beginning, FromDirector, ToDirector};
 use super::dump;
 use crate::executor::End;
 use crate::paths;
+use crate::vrrp::dump::state_file;
 use crate::vrrp::fifo::About;
 use crate::vrrp::hub::{Hub, Wanted};
 use crate::vrrp::{NAMED_NAMESPACES, mail, notify};
@@ -31,7 +32,7 @@ use vrrp::{Condition, Subject, What};
 /// Loading a module takes a disk's time, not more.
 const LOADING_MAX: Duration = Duration::from_secs(10);
 /// The thread's name with `process_names`, as keepalived calls its process of checks.
-const NAME: &str = "keepalived_chk";
+const NAME: &str = "keepalived_lvs";
 /// Numbers of the director's events in the journal, beside those of the routers' machine.
 const DIRECTORS_EVENTS: u64 = 1 << 63;
 /// Removing thousands of services takes well below a second.
@@ -228,15 +229,15 @@ fn thread_name(whole: &Settings) -> Option<String> {
     whole.checker.name.clone().or_else(|| whole.process_names.then(|| NAME.to_owned()))
 }
 
-/// The network that `net_namespace_ipvs` names.
+/// The network that `net_namespace_ipvs` names; without a name, the one this role was started in,
+/// which the parent never left.
 fn network(hub: &Hub) -> io::Result<Option<File>> {
     match hub.settings().whole.net_namespace_ipvs.as_deref() {
         None => Ok(None),
         Some("") => {
-            let text = "net_namespace_ipvs without a name: virtual servers are served in the \
-                        network of the virtual routers";
-            hub.notice(Level::Warning, text);
-            Ok(None)
+            let parent = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
+            let first = |error| io::Error::other(format!("the network of the start: {error}"));
+            File::open(format!("/proc/{parent}/ns/net")).map(Some).map_err(first)
         }
         Some(name) => {
             let path = Path::new(NAMED_NAMESPACES).join(name);
@@ -326,11 +327,13 @@ fn tell_others(hub: &Rc<Hub>, told: Notification) {
 pub(crate) async fn write_data(hub: Rc<Hub>) {
     let Some(status) = hub.servers.status().await else { return };
     let text = dump::text(&status, linux::rt::now());
+    let path = state_file(&hub.settings().whole, dump::PART);
+    let shown = path.display().to_string();
     let written = tokio::task::spawn_blocking(move || {
-        linux::file::replace(Path::new(dump::PATH), text.as_bytes(), dump::MODE)
+        linux::file::replace(&path, text.as_bytes(), dump::MODE)
     });
     if let Ok(Err(error)) = written.await {
-        hub.notice(Level::Warning, format!("{} can't be written: {error}", dump::PATH));
+        hub.notice(Level::Warning, format!("{shown} can't be written: {error}"));
     }
 }
 

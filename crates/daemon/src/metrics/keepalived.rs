@@ -1,9 +1,9 @@
 //! The figures of the role of virtual routers and virtual servers.
 
-use super::text::Kind::{Counter, Gauge};
+use super::text::Kind::{self, Counter, Gauge};
 use super::text::Text;
 use api::Level;
-use api::lvs::LvsStatus;
+use api::lvs::{CheckerStatus, LvsStatus};
 use api::vrrp::{Counters, RouterStatus, VrrpReport};
 
 /// The page.
@@ -14,6 +14,7 @@ pub(super) fn page(report: &VrrpReport) -> String {
     counters(&mut text, &report.status.routers);
     refused(&mut text, report);
     tracked(&mut text, report);
+    sessions(&mut text, report);
     if let Some(lvs) = &report.lvs {
         servers(&mut text, lvs);
     }
@@ -180,18 +181,69 @@ fn servers(text: &mut Text, lvs: &LvsStatus) {
         let labels = [("virtual_server", &*server.name), ("real_server", &*real.name)];
         family.sample(&labels, real.weight);
     }
-    let help = "Whether a checker of a real server passes; its number counts from 1.";
-    let mut family = text.family("handover_lvs_checker_up", Gauge, help);
-    for (server, real) in reals() {
-        for (index, checker) in real.checkers.iter().enumerate() {
-            let number = (index + 1).to_string();
-            let labels = [
-                ("virtual_server", &*server.name),
-                ("real_server", &*real.name),
-                ("checker", &*checker.kind),
-                ("number", &*number),
-            ];
-            family.sample(&labels, u8::from(checker.up));
+    checkers(text, lvs);
+}
+
+/// A family about checkers: name, kind, help, its figure; `None`: there is none yet.
+type CheckerFamily = (&'static str, Kind, &'static str, fn(&CheckerStatus) -> Option<f64>);
+
+/// What is told of each checker.
+const CHECKERS: [CheckerFamily; 5] = [
+    (
+        "handover_lvs_checker_up",
+        Gauge,
+        "Whether a checker of a real server passes; its number counts from 1.",
+        |of| Some(f64::from(u8::from(of.up))),
+    ),
+    (
+        "handover_lvs_checks_total",
+        Counter,
+        "Checks of a real server that came to a verdict.",
+        |of| Some(of.done as f64),
+    ),
+    (
+        "handover_lvs_checks_failed_total",
+        Counter,
+        "Those of them that failed, retries counted.",
+        |of| Some(of.failed as f64),
+    ),
+    ("handover_lvs_checks_seconds_total", Counter, "How long all of them took together.", |of| {
+        Some(of.time_us as f64 / 1e6)
+    }),
+    (
+        "handover_lvs_check_last_seconds",
+        Gauge,
+        "How long the last one took; not there before the first.",
+        |of| of.last_us.map(|micros| micros as f64 / 1e6),
+    ),
+];
+
+fn checkers(text: &mut Text, lvs: &LvsStatus) {
+    for (name, kind, help, figure) in CHECKERS {
+        let mut family = text.family(name, kind, help);
+        for server in &lvs.servers {
+            for real in &server.real {
+                for (index, checker) in real.checkers.iter().enumerate() {
+                    let number = (index + 1).to_string();
+                    let labels = [
+                        ("virtual_server", &*server.name),
+                        ("real_server", &*real.name),
+                        ("checker", &*checker.kind),
+                        ("number", &*number),
+                    ];
+                    if let Some(figure) = figure(checker) {
+                        family.sample(&labels, figure);
+                    }
+                }
+            }
         }
+    }
+}
+
+fn sessions(text: &mut Text, report: &VrrpReport) {
+    let help = "Whether a BFD session is up.";
+    let mut family = text.family("handover_bfd_session_up", Gauge, help);
+    for (name, up) in &report.sessions {
+        family.sample(&[("session", name)], u8::from(*up));
     }
 }

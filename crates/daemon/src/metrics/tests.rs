@@ -79,6 +79,10 @@ fn routers() -> Reply {
         last_at: None,
         next_at: None,
         failures: 0,
+        done: 20,
+        failed: 3,
+        time_us: 1_500_000,
+        last_us: Some(2_500),
     };
     let real = RealServerStatus {
         name: "[10.0.0.2]:tcp:80".into(),
@@ -107,6 +111,7 @@ fn routers() -> Reply {
         real: vec![real],
     };
     Reply::Vrrp(Box::new(VrrpReport {
+        sessions: vec![("path".into(), true)],
         node: "a".into(),
         version: "0".into(),
         now: base::Instant::from_nanos(2_500_000_000),
@@ -257,6 +262,16 @@ fn a_scraper_gets_the_figures_of_virtual_routers_and_servers() {
         let up = r#"handover_lvs_virtual_server_up{virtual_server="[10.0.0.1]:tcp:80"}"#;
         assert!((of(up) - 1.0).abs() < 0.1);
         assert!((of(r#"handover_vrrp_disabled{name="VI_2"}"#) - 1.0).abs() < 0.1);
+        assert!((of(r#"handover_bfd_session_up{session="path"}"#) - 1.0).abs() < 0.1);
+        let of_check = |family: &str| {
+            let mut found =
+                samples.iter().filter(|(name, _)| name.split('{').next() == Some(family));
+            found.next().unwrap_or_else(|| panic!("{family} is missing")).1
+        };
+        assert!((of_check("handover_lvs_checks_total") - 20.0).abs() < 0.1);
+        assert!((of_check("handover_lvs_checks_failed_total") - 3.0).abs() < 0.1);
+        assert!((of_check("handover_lvs_checks_seconds_total") - 1.5).abs() < 0.01);
+        assert!((of_check("handover_lvs_check_last_seconds") - 0.0025).abs() < 1e-6);
     });
 }
 

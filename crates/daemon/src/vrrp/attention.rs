@@ -45,8 +45,11 @@ pub(crate) fn warnings(
 
 /// What is wrong with virtual servers.
 fn servers(lvs: &LvsStatus) -> Vec<(Level, String)> {
+    if let Some(why) = &lvs.problem {
+        // It is the reason for everything else there would be to say.
+        return vec![(Level::Error, why.clone())];
+    }
     let mut all = Vec::new();
-    all.extend(lvs.problem.iter().map(|why| (Level::Error, why.clone())));
     for server in &lvs.servers {
         let name = &server.name;
         all.extend(server.problem.iter().map(|why| (Level::Error, format!("{name}: {why}"))));

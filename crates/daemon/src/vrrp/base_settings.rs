@@ -56,6 +56,11 @@ fn value_of(key: &str) -> &'static str {
     if key == REPORTS { NO_REPORTS } else { WANTED }
 }
 
+/// What an interface's setting was before ours; `None`: it is not changed.
+pub(crate) fn before(interface: &str, key: &str) -> Option<String> {
+    read().0.get(interface)?.get(key).cloned()
+}
+
 /// Sets what is wanted and notes what it was; puts back what is wanted no more, unless somebody
 /// else has set it since. Sentences for what failed.
 pub(crate) fn settle(wanted: &BTreeSet<Setting>) -> Vec<String> {

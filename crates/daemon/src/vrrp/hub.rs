@@ -5,6 +5,7 @@ use super::addresses::{Announcers, Held};
 use super::barrier::Closed;
 use super::dump::Baseline;
 use super::fifo::Fifos;
+use super::heard;
 use super::mail::Mailbox;
 use super::real_time::ToRole;
 use super::routes::Placed;
@@ -39,8 +40,10 @@ pub(crate) struct Wanted {
     pub(crate) argv: Vec<String>,
     /// As whom; `None`: root.
     pub(crate) user: Option<String>,
-    /// Its only group; `None`: the user's own.
+    /// Its first group; `None`: the user's own.
     pub(crate) group: Option<String>,
+    /// The user's further groups too (`set_supplementary_groups`).
+    pub(crate) further_groups: bool,
     /// When it is made to end; `None`: it ends with us.
     pub(crate) timeout: Option<Duration>,
 }
@@ -48,7 +51,7 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// A program of the host itself.
     pub(crate) fn as_root(argv: Vec<String>, timeout: Duration) -> Self {
-        Self { argv, user: None, group: None, timeout: Some(timeout) }
+        Self { argv, user: None, group: None, further_groups: false, timeout: Some(timeout) }
     }
 
     /// A configured one, with more arguments.
@@ -65,7 +68,8 @@ impl Wanted {
             None => (scripts.user.as_ref(), scripts.group.as_ref()),
         };
         let user = user.filter(|user| *user != "root").cloned();
-        Self { argv, user, group: group.cloned(), timeout }
+        let further_groups = scripts.supplementary_groups;
+        Self { argv, user, group: group.cloned(), further_groups, timeout }
     }
 }
 
@@ -100,6 +104,8 @@ pub(crate) struct Hub {
     /// Every BFD session and whether it is up, for who follows one. May be followed from any
     /// thread.
     pub(crate) sessions: watch::Sender<BTreeMap<String, bool>>,
+    /// What was noted of signed adverts.
+    pub(crate) heard: heard::Noted,
     /// Mail that waits.
     pub(crate) mailbox: Mailbox,
     /// Virtual servers.
@@ -142,6 +148,7 @@ impl Hub {
             world: RefCell::default(),
             baseline: RefCell::default(),
             sessions: watch::Sender::default(),
+            heard: heard::Noted::default(),
             mailbox: Mailbox::default(),
             servers: Servers::default(),
             reload: Notify::new(),
@@ -239,6 +246,7 @@ impl Hub {
             is_client: wanted.timeout.is_none(),
             user: wanted.user,
             group: wanted.group,
+            further_groups: wanted.further_groups,
             timeout_ms: wanted.timeout.and_then(|limit| u64::try_from(limit.as_millis()).ok()),
         };
         self.executor.begin(job).await

@@ -8,18 +8,22 @@ mod attention;
 mod barrier;
 mod base_settings;
 mod bfd;
-mod dump;
+pub(crate) mod dump;
 pub(crate) mod fifo;
 mod file_watch;
+mod heard;
 pub(crate) mod hub;
 mod left;
 pub(crate) mod mail;
 pub(crate) mod notify;
 pub(crate) mod process;
+mod processes;
 mod real_time;
 mod reload;
+mod reload_time;
 mod routes;
 mod running;
+mod saved;
 mod serial;
 mod server;
 mod settings;
@@ -74,7 +78,8 @@ pub struct KeepalivedOptions {
     pub pid_file: Option<PathBuf>,
     /// `-r`: where the worker's number stands.
     pub worker_pid_file: Option<PathBuf>,
-    /// `-s`: the network namespace to run in.
+    /// `-s`, or `net_namespace`: the network namespace that worker and executor run in. The parent
+    /// stays in the one it was started in.
     pub namespace: Option<String>,
     /// `-u`: the mode bits that files we create do not have.
     pub umask: Option<u32>,
@@ -84,6 +89,8 @@ pub struct KeepalivedOptions {
     pub keep_servers: bool,
     /// `-c`: where the number of the process with the checks stands.
     pub checkers_pid_file: Option<PathBuf>,
+    /// `process_name`: what the parent is called.
+    pub process_name: Option<String>,
     /// `-P`, `-C`: what is run.
     pub part: Part,
 }
@@ -119,6 +126,7 @@ impl Default for KeepalivedOptions {
             keep: false,
             keep_servers: false,
             checkers_pid_file: None,
+            process_name: None,
             part: Part::All,
         }
     }
@@ -152,11 +160,7 @@ pub fn keepalived_main(options: KeepalivedOptions) -> ExitCode {
             return ExitCode::from(refused.exit_code);
         }
     };
-    let prepared = role_with(&options, &loaded.settings).and_then(|role| {
-        prepare(&options, &loaded.settings)?;
-        Ok(role)
-    });
-    let role = match prepared {
+    let role = match role_with(&options, &loaded.settings) {
         Ok(role) => role,
         Err(error) => {
             eprintln!("keepalived: not started: {error}");
@@ -167,6 +171,7 @@ pub fn keepalived_main(options: KeepalivedOptions) -> ExitCode {
         eprintln!("keepalived: already running [pid {pid}]");
         return ExitCode::FAILURE;
     }
+    prepare(&options, &loaded.settings);
     left::begin();
     running::forget();
     if options.foreground { family::become_parent(&role) } else { family::start(&role, false) }
@@ -174,6 +179,9 @@ pub fn keepalived_main(options: KeepalivedOptions) -> ExitCode {
 
 /// Entry of the parent.
 pub(crate) fn parent_main(options: &KeepalivedOptions) -> ExitCode {
+    if let Some(name) = &options.process_name {
+        process::call(name);
+    }
     match role(options) {
         Ok(role) if options.foreground => family::parent_in_foreground(&role),
         Ok(role) => family::parent(&role),
@@ -184,19 +192,33 @@ pub(crate) fn parent_main(options: &KeepalivedOptions) -> ExitCode {
     }
 }
 
-/// What the whole family has in common: its network and its umask.
-fn prepare(options: &KeepalivedOptions, settings: &settings::Settings) -> io::Result<()> {
-    let umask = options.umask.or(settings.whole.umask);
-    if let Some(umask) = umask {
+/// What the whole family has in common: its umask.
+fn prepare(options: &KeepalivedOptions, settings: &settings::Settings) {
+    if let Some(umask) = options.umask.or(settings.whole.umask) {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
     }
-    if let Some(name) = options.namespace.as_ref().or(settings.whole.net_namespace.as_ref()) {
-        let open = File::open(Path::new(NAMED_NAMESPACES).join(name));
-        let named =
-            |error| io::Error::new(io::ErrorKind::NotFound, format!("namespace {name}: {error}"));
-        linux::namespace::enter(open.map_err(named)?, Kind::Network)?;
+}
+
+/// The calling thread goes into the network namespace of the options. Other threads stay.
+///
+/// # Errors
+/// When there is no such namespace, or no permission.
+fn enter_network(options: &KeepalivedOptions) -> io::Result<()> {
+    let Some(name) = &options.namespace else { return Ok(()) };
+    let entered = File::open(Path::new(NAMED_NAMESPACES).join(name))
+        .and_then(|namespace| linux::namespace::enter(namespace, Kind::Network));
+    entered.map_err(|error| io::Error::new(error.kind(), format!("namespace {name}: {error}")))
+}
+
+/// Entry of the role's executor: scripts run in the network of the virtual routers.
+pub(crate) fn executor_main(options: &KeepalivedOptions) -> ExitCode {
+    match enter_network(options) {
+        Ok(()) => crate::executor::main(),
+        Err(error) => {
+            eprintln!("keepalived: the executor ended: {error}");
+            ExitCode::FAILURE
+        }
     }
-    Ok(())
 }
 
 /// The family, for a process of it.
@@ -230,6 +252,13 @@ pub(crate) fn role(options: &KeepalivedOptions) -> io::Result<Role> {
 fn role_with(options: &KeepalivedOptions, settings: &settings::Settings) -> io::Result<Role> {
     let mut options = options.clone();
     let whole = &settings.whole;
+    options.process_name.clone_from(&whole.process_name);
+    options.namespace = options.namespace.or_else(|| whole.net_namespace.clone());
+    if let Some(name) = &options.namespace {
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("namespace {name}: {error}"));
+        File::open(Path::new(NAMED_NAMESPACES).join(name)).map_err(named)?;
+    }
     if whole.use_pid_dir || whole.instance.is_some() {
         let directory = Path::new(if whole.use_pid_dir { "/run/keepalived" } else { "/run" });
         std::fs::create_dir_all(directory)?;

@@ -54,6 +54,13 @@ pub(crate) fn settle_thread(wanted: &Process, prefix: &str) -> Vec<String> {
     troubles
 }
 
+/// Names the calling process in lists of processes. A name that can't be one changes nothing.
+pub(crate) fn call(name: &str) {
+    if let Some(name) = known_to_the_kernel(name) {
+        let _ = rustix::thread::set_name(&name);
+    }
+}
+
 fn known_to_the_kernel(name: &str) -> Option<std::ffi::CString> {
     let end = (0..=name.len().min(NAME_MAX)).rev().find(|end| name.is_char_boundary(*end))?;
     std::ffi::CString::new(&name[..end]).ok()

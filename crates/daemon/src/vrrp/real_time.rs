@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 use vrrp::config::{Config, Tracked};
-use vrrp::{Condition, Input, Output, Received, Role};
+use vrrp::{Condition, Heard, Input, Output, Received, Role};
 
 /// Calls for packets of one socket before timers and the other sockets have their turn: with a
 /// few dozen packets each, a flood delays an advert by a fraction of a millisecond.
@@ -49,6 +49,8 @@ pub(crate) enum ToRole {
     Sessions(Vec<vrrp::bfd::Session>),
     /// Answered by [`FromRole::Status`] with the same number.
     Status(u64),
+    /// Answered by [`FromRole::Heard`].
+    Heard,
     /// The interfaces there are, by number; the sockets of those named are opened anew.
     Interfaces(BTreeMap<u32, String>, Vec<String>),
 }
@@ -64,6 +66,8 @@ pub(crate) enum FromRole {
     /// Routers that are masters now, each with its last sequence number, or no longer (`None`).
     /// Comes before what follows from it.
     Left(Vec<(String, Option<u32>)>),
+    /// What a successor must remember of signed adverts.
+    Heard(Vec<Heard>),
     /// A BFD session, by its name, is up or not.
     Session(String, bool),
     /// Something an administrator should know.
@@ -263,6 +267,7 @@ impl RealTime {
         while let Ok(item) = self.inbox.pop() {
             match item {
                 ToRole::Input(input) => self.give(turn, input)?,
+                ToRole::Heard => self.push(FromRole::Heard(self.role.heard()))?,
                 ToRole::Status(number) => {
                     let status = Box::new(self.role.status());
                     self.push(FromRole::Status(number, status))?;

@@ -4,13 +4,20 @@ use super::hub::Hub;
 use super::real_time::ToRole;
 use super::settings::{self, Settings};
 use super::worker::{note_running, notice_all, statics, tell_sessions};
-use super::{KeepalivedOptions, addresses, barrier, fifo, notify, vmac, watch};
+use super::{KeepalivedOptions, addresses, barrier, fifo, notify, saved, vmac, watch};
 use crate::lvs;
 use api::Level;
 use api::vrrp::RouterState;
 use linux::netlink::Netlink;
+use std::fs;
+use std::path::PathBuf;
 use std::rc::Rc;
 use vrrp::{Notification, Subject, What};
+
+/// `reload_file` without a name.
+pub(super) const USUAL_MARKER: &str = "/run/keepalived.reload";
+/// The same with `use_pid_dir`.
+const MARKER_IN_DIRECTORY: &str = "/run/keepalived/keepalived.reload";
 
 /// Reads the configuration again when asked. One with anything fatal in it changes nothing.
 pub(crate) async fn when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
@@ -18,9 +25,12 @@ pub(crate) async fn when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
     loop {
         hub.reload.notified().await;
         let options = options.clone();
+        let marker = Marker::set(&hub);
         let strictly = hub.settings().whole.reload.check.is_some();
         let read = tokio::task::spawn_blocking(move || settings::reload(&options, strictly));
-        let Ok(loaded) = read.await else {
+        let read = read.await;
+        drop(marker);
+        let Ok(loaded) = read else {
             continue;
         };
         match loaded {
@@ -28,12 +38,40 @@ pub(crate) async fn when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
                 notice_all(&hub, &loaded.findings);
                 note_running(&hub, &loaded.words);
                 install(&hub, Rc::new(loaded.settings)).await;
+                saved::save(&hub, &loaded.words).await;
                 lvs::install(&hub, &pid_file).await;
             }
             Err(refused) => {
                 notice_all(&hub, &refused.findings);
                 hub.notice(Level::Error, "the configuration is wrong; everything stays as it was");
             }
+        }
+    }
+}
+
+/// `reload_file`: there while the files are read, so that nobody changes them meanwhile.
+struct Marker(Option<PathBuf>);
+
+impl Marker {
+    /// Creates it, or empties one that is there.
+    fn set(hub: &Hub) -> Self {
+        let settings = hub.settings();
+        let whole = &settings.whole;
+        let Some(path) = &whole.reload.marker else { return Self(None) };
+        let usual = if whole.use_pid_dir { MARKER_IN_DIRECTORY } else { USUAL_MARKER };
+        let path = PathBuf::from(path.as_deref().unwrap_or(usual));
+        if let Err(error) = fs::write(&path, "") {
+            let text = format!("reload_file {} can't be written: {error}", path.display());
+            hub.notice(Level::Warning, text);
+        }
+        Self(Some(path))
+    }
+}
+
+impl Drop for Marker {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = fs::remove_file(path);
         }
     }
 }

@@ -24,6 +24,23 @@ pub(crate) struct Words {
     matches: BTreeMap<String, Vec<String>>,
 }
 
+impl Words {
+    /// All texts, each below a comment with its path.
+    pub(crate) fn text(&self) -> String {
+        let mut all = String::new();
+        for (path, text) in &self.texts {
+            all.push_str("# ");
+            all.push_str(path);
+            all.push('\n');
+            all.push_str(text);
+            if !text.ends_with('\n') {
+                all.push('\n');
+            }
+        }
+        all
+    }
+}
+
 impl Sources for Words {
     fn read(&self, path: &str) -> Option<String> {
         self.texts.get(path).cloned()

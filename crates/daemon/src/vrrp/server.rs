@@ -2,6 +2,7 @@
 
 use super::attention;
 use super::hub::Hub;
+use super::settings::Settings;
 use crate::api_server::Service;
 use crate::frames::refusal;
 use crate::journal::Journal;
@@ -58,11 +59,20 @@ impl Hub {
             now,
             wall: linux::rt::wall(),
             warnings: attention::warnings(&status, lvs.as_ref(), &settings.disabled, now),
+            sessions: self.sessions_of(&settings),
             disabled: settings.disabled.clone(),
             status,
             lvs,
             events: self.journal.borrow().latest(),
         }
+    }
+
+    /// The configured BFD sessions; one that was never told of is not up.
+    fn sessions_of(&self, settings: &Settings) -> Vec<(String, bool)> {
+        let known = self.sessions.borrow();
+        let up = |name: &str| known.get(name).copied().unwrap_or(false);
+        let all = settings.whole.bfd_sessions.iter();
+        all.map(|of| (of.name.clone(), up(&of.name))).collect()
     }
 
     /// Stops the role; what routers hold stays with `keep`, what IPVS does with `keep_servers`.

@@ -27,8 +27,9 @@ const EXIT_NO_FILE: u8 = 6;
 const EXIT_UNUSABLE: u8 = 2;
 /// Where a script without a path is looked for, and what it gets as its own PATH.
 const PATH: &str = crate::environment::PATH;
-/// Write permission for others than the owner.
-const OTHERS_WRITE: u32 = 0o022;
+/// Write permission for everybody, and for the group.
+const ALL_WRITE: u32 = 0o002;
+const GROUP_WRITE: u32 = 0o020;
 /// In such a directory nobody can replace the files of others.
 const STICKY: u32 = 0o1000;
 
@@ -318,11 +319,12 @@ fn program(name: &str) -> Program {
     }
 }
 
-/// Whether somebody other than root can replace what is there.
+/// Whether somebody other than root and its group can replace what is there.
 fn others_can_write(path: &Path) -> bool {
     let Ok(meta) = fs::metadata(path) else { return true };
     let mode = meta.permissions().mode();
-    meta.uid() != 0 || (mode & OTHERS_WRITE != 0 && !(meta.is_dir() && mode & STICKY != 0))
+    let open = mode & ALL_WRITE != 0 || (mode & GROUP_WRITE != 0 && meta.gid() != 0);
+    meta.uid() != 0 || (open && !(meta.is_dir() && mode & STICKY != 0))
 }
 
 #[cfg(test)]
@@ -418,5 +420,53 @@ mod tests {
         assert_eq!(program(&script.to_string_lossy()), Program::Missing, "not executable");
         fs::set_permissions(&script, fs::Permissions::from_mode(0o777)).unwrap();
         assert_eq!(program(&script.to_string_lossy()), Program::Writable);
+    }
+
+    #[test]
+    fn scripts_are_judged_as_the_real_keepalived_judges_them() {
+        /// Debian's user and group for nobody.
+        const OTHER: u32 = 65_534;
+        if !rustix::process::geteuid().is_root() {
+            println!("skipped: giving files to others takes root");
+            return;
+        }
+        let place = tempfile::tempdir().unwrap();
+        let directory = |name: &str, mode: u32| {
+            let path = place.path().join(name);
+            fs::create_dir(&path).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            path
+        };
+        let (safe, open, sticky) =
+            (directory("safe", 0o755), directory("open", 0o777), directory("sticky", 0o1777));
+        let theirs = directory("theirs", 0o755);
+        std::os::unix::fs::chown(&theirs, Some(OTHER), None).unwrap();
+        let script = |path: PathBuf, mode: u32, owner: u32, group: u32| {
+            fs::write(&path, "#!/bin/sh\n").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            std::os::unix::fs::chown(&path, Some(owner), Some(group)).unwrap();
+            path
+        };
+        let good = script(safe.join("good"), 0o755, 0, 0);
+        let exposed = script(open.join("exposed"), 0o755, 0, 0);
+        let (to_exposed, to_good) = (safe.join("to-exposed"), open.join("to-good"));
+        std::os::unix::fs::symlink(&exposed, &to_exposed).unwrap();
+        std::os::unix::fs::symlink(&good, &to_good).unwrap();
+        for (path, expected, why) in [
+            (good, Program::Fine, "root's alone"),
+            (script(safe.join("a"), 0o777, 0, 0), Program::Writable, "everybody may write"),
+            (exposed, Program::Writable, "everybody may replace it"),
+            (script(sticky.join("b"), 0o755, 0, 0), Program::Fine, "in a sticky directory"),
+            (script(safe.join("c"), 0o755, OTHER, 0), Program::Writable, "somebody else's"),
+            (script(theirs.join("d"), 0o755, 0, 0), Program::Writable, "somebody's directory"),
+            (script(safe.join("e"), 0o775, 0, 0), Program::Fine, "root's group may write"),
+            (script(safe.join("f"), 0o775, 0, OTHER), Program::Writable, "a group may write"),
+            (script(safe.join("g"), 0o644, 0, 0), Program::Missing, "not executable"),
+            (to_exposed, Program::Writable, "what a link leads to counts"),
+            (to_good, Program::Fine, "the same"),
+            (safe.join("none"), Program::Missing, "not there"),
+        ] {
+            assert_eq!(program(&path.to_string_lossy()), expected, "{}: {why}", path.display());
+        }
     }
 }

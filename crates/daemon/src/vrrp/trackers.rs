@@ -2,23 +2,31 @@
 
 use super::file_watch::FileWatch;
 use super::hub::{Hub, Wanted};
-use config::keepalived::settings::{ParamMatch, TrackFile, TrackProcess};
+use super::processes::{self, Processes};
+use crate::descriptors::readable;
+use api::Level;
+use config::keepalived::settings::{TrackFile, TrackProcess};
+use linux::process_events::{ProcessEvent, ProcessEvents};
 use rustix::fs::OFlags;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::io::unix::AsyncFd;
+use tokio::time::{Instant, sleep_until};
 use vrrp::config::Tracked;
 use vrrp::{Condition, Input};
 
-/// Processes are looked at this often, and files whose directory can't be watched.
+/// Processes are looked at this often where the kernel tells nothing of them, and files whose
+/// directory can't be watched.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Files are looked at this often although nothing was told of them: some file systems don't tell
 /// what other machines write.
 const LOOK_ANYWAY: Duration = Duration::from_secs(5);
+/// Events of processes taken in before anything else gets its turn.
+const EVENTS_AT_ONCE: usize = 256;
 /// A tracked file holds a number; longer ones are read no further.
 const FILE_MAX: u64 = 64;
 
@@ -45,25 +53,35 @@ pub(crate) fn run(hub: &Rc<Hub>, name: String) {
 #[derive(Default)]
 pub(crate) struct Looker {
     told: BTreeMap<Tracked, Condition>,
+    processes: Processes,
     /// Processes that are otherwise than told, since when.
     turned: BTreeMap<String, Instant>,
 }
 
 impl Looker {
-    /// What changed since the last look.
+    /// Looks at everything; gives what is otherwise than told.
     pub(crate) fn look(
         &mut self,
         files: &[TrackFile],
         processes: &[TrackProcess],
         now: Instant,
     ) -> Vec<(Tracked, Condition)> {
-        let mut news = Vec::new();
         // What is tracked again after it was not is told again.
         self.told.retain(|what, _| match what {
             Tracked::File(name) => files.iter().any(|file| file.name == *name),
             Tracked::Process(name) => processes.iter().any(|process| process.name == *name),
             Tracked::Script(_) | Tracked::Interface(_) | Tracked::Bfd(_) => false,
         });
+        self.turned.retain(|name, _| processes.iter().any(|process| process.name == *name));
+        let mut news = self.read(files);
+        self.processes.list(processes);
+        news.extend(self.judge(processes, now));
+        news
+    }
+
+    /// Reads the files.
+    fn read(&mut self, files: &[TrackFile]) -> Vec<(Tracked, Condition)> {
+        let mut news = Vec::new();
         for file in files {
             let what = Tracked::File(file.name.clone());
             let condition = Condition::Value(number(&file.path));
@@ -72,14 +90,24 @@ impl Looker {
                 news.push((what, condition));
             }
         }
-        if processes.is_empty() {
-            return news;
-        }
-        let running = command_lines();
+        news
+    }
+
+    /// Something happened to a process.
+    fn take(
+        &mut self,
+        event: ProcessEvent,
+        processes: &[TrackProcess],
+        now: Instant,
+    ) -> Vec<(Tracked, Condition)> {
+        if self.processes.take(event, processes) { self.judge(processes, now) } else { Vec::new() }
+    }
+
+    /// Counts the processes that are known of.
+    fn judge(&mut self, processes: &[TrackProcess], now: Instant) -> Vec<(Tracked, Condition)> {
+        let mut news = Vec::new();
         for process in processes {
-            let count = running.iter().filter(|words| matches(process, words)).count();
-            let enough = count >= usize::from(process.quorum)
-                && process.quorum_max.is_none_or(|max| count <= usize::from(max));
+            let enough = self.processes.are_enough(process);
             let condition = if enough { Condition::Good } else { Condition::Bad };
             if self.counts(process, condition, now) {
                 let what = Tracked::Process(process.name.clone());
@@ -99,12 +127,8 @@ impl Looker {
                 false
             }
             Some(_) => {
-                let delay = match condition {
-                    Condition::Good => process.fork_delay,
-                    Condition::Bad | Condition::Value(_) => process.terminate_delay,
-                };
                 let since = *self.turned.entry(process.name.clone()).or_insert(now);
-                let over = now.duration_since(since) >= delay;
+                let over = now.duration_since(since) >= delay(process, condition);
                 if over {
                     self.turned.remove(&process.name);
                 }
@@ -112,25 +136,113 @@ impl Looker {
             }
         }
     }
+
+    /// When the first of the delays that run is over.
+    fn next_judgement(&self, processes: &[TrackProcess]) -> Option<Instant> {
+        let ends = processes.iter().filter_map(|process| {
+            let told = self.told.get(&Tracked::Process(process.name.clone()))?;
+            let now = if *told == Condition::Good { Condition::Bad } else { Condition::Good };
+            Some(*self.turned.get(&process.name)? + delay(process, now))
+        });
+        ends.min()
+    }
+}
+
+/// For how long a process must be so before it counts.
+const fn delay(process: &TrackProcess, condition: Condition) -> Duration {
+    match condition {
+        Condition::Good => process.fork_delay,
+        Condition::Bad | Condition::Value(_) => process.terminate_delay,
+    }
+}
+
+/// What happens to processes, while any are tracked and the kernel tells it.
+pub(crate) struct Following {
+    events: Option<AsyncFd<ProcessEvents>>,
+    /// It was tried; what came of it was told.
+    tried: bool,
+}
+
+impl Following {
+    /// Begins to listen if processes are tracked. Look at them after this: nothing is missed then.
+    pub(crate) fn begin(hub: &Hub) -> Self {
+        let mut following = Self { events: None, tried: false };
+        following.follow(hub);
+        following
+    }
+
+    fn follow(&mut self, hub: &Hub) {
+        if hub.settings().whole.track_processes.is_empty() {
+            (self.events, self.tried) = (None, false);
+        } else if !self.tried {
+            self.tried = true;
+            match processes::listen() {
+                Ok(events) => self.events = readable(events).ok(),
+                Err((level, text)) => hub.notice(level, text),
+            }
+        }
+    }
+
+    /// The next things that happened; never without anybody to tell of them.
+    async fn next(&mut self) -> io::Result<Vec<ProcessEvent>> {
+        let Some(events) = &mut self.events else { return std::future::pending().await };
+        let mut ready = events.readable_mut().await?;
+        let mut all = Vec::new();
+        while all.len() < EVENTS_AT_ONCE {
+            let Some(event) = ready.get_inner_mut().next()? else {
+                ready.clear_ready();
+                break;
+            };
+            all.push(event);
+        }
+        Ok(all)
+    }
 }
 
 /// Looks whenever something may have changed; what did is told to the machine.
-pub(crate) async fn watch(hub: Rc<Hub>, mut looker: Looker) {
+pub(crate) async fn watch(hub: Rc<Hub>, mut looker: Looker, mut following: Following) {
     let mut watched = FileWatch::default();
+    let tell = |news: Vec<(Tracked, Condition)>| {
+        for (what, condition) in news {
+            hub.input(Input::Tracker { what, condition });
+        }
+    };
     loop {
         let settings = hub.settings();
         let (files, processes) = (&settings.whole.track_files, &settings.whole.track_processes);
-        let all = watched.follow(files);
-        let rest = if processes.is_empty() && all { LOOK_ANYWAY } else { LOOK_EVERY };
-        // Also woken by a reload, whose files may be others.
+        let all = watched.follow(files) && (processes.is_empty() || following.events.is_some());
+        let look_at = Instant::now() + if all { LOOK_ANYWAY } else { LOOK_EVERY };
+        let judge_at = looker.next_judgement(processes).unwrap_or(look_at);
         tokio::select! {
-            () = tokio::time::sleep(rest) => {}
-            () = watched.changed() => {}
-            () = hub.reloaded.notified() => continue,
+            () = sleep_until(look_at) => {}
+            () = sleep_until(judge_at), if judge_at < look_at => {
+                tell(looker.judge(processes, Instant::now()));
+                continue;
+            }
+            () = watched.changed() => {
+                tell(looker.read(files));
+                continue;
+            }
+            happened = following.next() => {
+                match happened {
+                    // One after the other: what ended and was started again was away.
+                    Ok(events) => for event in events {
+                        tell(looker.take(event, processes, Instant::now()));
+                    },
+                    Err(error) => {
+                        following.events = None;
+                        let text = format!("the kernel tells nothing of processes any more: {error}");
+                        hub.notice(Level::Warning, text);
+                    }
+                }
+                continue;
+            }
+            // Files and processes may be others.
+            () = hub.reloaded.notified() => following.follow(&hub),
         }
-        for (what, condition) in looker.look(files, processes, Instant::now()) {
-            hub.input(Input::Tracker { what, condition });
-        }
+        let settings = hub.settings();
+        let (files, processes) = (&settings.whole.track_files, &settings.whole.track_processes);
+        tell(looker.look(files, processes, Instant::now()));
     }
 }
 
@@ -167,60 +279,16 @@ fn number(path: &str) -> i32 {
     text[..signed].parse().unwrap_or(0)
 }
 
-/// The command lines of all processes but kernel threads.
-fn command_lines() -> Vec<Vec<String>> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let is_process = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
-    entries
-        .flatten()
-        .filter(|entry| entry.file_name().to_str().is_some_and(is_process))
-        .filter_map(|entry| fs::read(entry.path().join("cmdline")).ok())
-        .filter(|line| !line.is_empty())
-        .map(|line| {
-            let line = line.strip_suffix(&[0]).unwrap_or(&line);
-            let words = line.split(|byte| *byte == 0);
-            words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()
-        })
-        .collect()
-}
-
-/// Whether a process is one of those looked for.
-fn matches(process: &TrackProcess, words: &[String]) -> bool {
-    let (Some(wanted), Some(program)) = (process.process.first(), words.first()) else {
-        return false;
-    };
-    let short = program.rsplit('/').next().unwrap_or(program);
-    let named = if process.full_command || wanted.contains('/') {
-        program == wanted
-    } else {
-        short == wanted
-    };
-    let (wanted, given) = (&process.process[1..], &words[1..]);
-    named
-        && match process.param_match {
-            None if wanted.is_empty() && !process.full_command => true,
-            None => wanted == given,
-            Some(ParamMatch::Initial) => given.starts_with(wanted),
-            Some(ParamMatch::Partial) => match wanted.split_last() {
-                None => true,
-                Some((last, before)) => {
-                    given.starts_with(before)
-                        && given.get(before.len()).is_some_and(|word| word.starts_with(last))
-                }
-            },
-        }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use rustix::fs::{FileType, Mode};
 
-    fn process(words: &[&str], param_match: Option<ParamMatch>) -> TrackProcess {
+    fn process(program: &str) -> TrackProcess {
         TrackProcess {
             name: "p".into(),
-            process: words.iter().map(ToString::to_string).collect(),
-            param_match,
+            process: vec![program.to_owned()],
+            param_match: None,
             weight: 0,
             reverse: false,
             quorum: 1,
@@ -229,23 +297,6 @@ mod tests {
             terminate_delay: Duration::ZERO,
             full_command: false,
         }
-    }
-
-    fn words(text: &str) -> Vec<String> {
-        text.split(' ').map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn a_process_is_found_by_its_program_and_arguments() {
-        let running = words("/usr/sbin/nginx -g daemon");
-        assert!(matches(&process(&["nginx"], None), &running));
-        assert!(!matches(&process(&["ngin"], None), &running));
-        assert!(!matches(&process(&["nginx", "-g"], None), &running));
-        assert!(matches(&process(&["nginx", "-g", "daemon"], None), &running));
-        assert!(matches(&process(&["nginx", "-g"], Some(ParamMatch::Initial)), &running));
-        assert!(matches(&process(&["nginx", "-g", "dae"], Some(ParamMatch::Partial)), &running));
-        assert!(!matches(&process(&["nginx", "-x"], Some(ParamMatch::Partial)), &running));
-        assert!(matches(&process(&["/usr/sbin/nginx"], None), &running));
     }
 
     #[test]
@@ -271,7 +322,7 @@ mod tests {
     #[test]
     fn only_changes_are_told_and_an_end_counts_after_its_delay() {
         let mut looker = Looker::default();
-        let mut gone = process(&["no-such-program-runs"], None);
+        let mut gone = process("no-such-program-runs");
         gone.terminate_delay = Duration::from_secs(2);
         let start = Instant::now();
         let news = looker.look(&[], std::slice::from_ref(&gone), start);
@@ -285,5 +336,22 @@ mod tests {
         assert_eq!(at(2), []);
         assert_eq!(at(3), [(Tracked::Process("p".into()), Condition::Bad)]);
         assert_eq!(at(9), []);
+    }
+
+    #[test]
+    fn a_delay_ends_by_itself_when_nothing_more_happens() {
+        let mut looker = Looker::default();
+        let gone = process("no-such-program-runs");
+        let gone = [TrackProcess { terminate_delay: Duration::from_millis(300), ..gone }];
+        let start = Instant::now();
+        looker.look(&[], &gone, start);
+        let what = Tracked::Process("p".into());
+        looker.told.insert(what.clone(), Condition::Good);
+        assert_eq!(looker.next_judgement(&gone), None);
+        assert_eq!(looker.judge(&gone, start), []);
+        let end = looker.next_judgement(&gone).expect("it runs");
+        assert_eq!(end, start + Duration::from_millis(300));
+        assert_eq!(looker.judge(&gone, end), [(what, Condition::Bad)]);
+        assert_eq!(looker.next_judgement(&gone), None);
     }
 }

@@ -94,6 +94,13 @@ impl World {
         self.links.iter().map(|(index, link)| (*index, link.name.clone())).collect()
     }
 
+    /// All interfaces with their addresses.
+    pub(crate) fn interfaces(&self) -> impl Iterator<Item = (&Interface, &[Address])> {
+        self.links.iter().map(|(index, link)| {
+            (link, self.addresses.get(index).map(Vec::as_slice).unwrap_or_default())
+        })
+    }
+
     /// What the machine has not been told yet.
     pub(crate) fn news(&mut self, config: &Config) -> News {
         let mut news = News::default();

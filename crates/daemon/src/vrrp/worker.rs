@@ -7,8 +7,8 @@ use super::real_time::{FromRole, RealTime, ToRole, together};
 use super::settings::{self, Settings};
 use super::sockets::Sockets;
 use super::{
-    KeepalivedOptions, addresses, barrier, base_settings, bfd, dump, fifo, left, notify, process,
-    reload, running, trackers, vmac, watch,
+    KeepalivedOptions, addresses, barrier, base_settings, bfd, dump, enter_network, fifo, heard,
+    left, notify, process, reload, reload_time, running, saved, trackers, vmac, watch,
 };
 use crate::channel::{self, Collector, NodeHandle};
 use crate::descriptors::{readable, silence_stderr, take_stdin, take_stdout};
@@ -56,6 +56,9 @@ pub(crate) fn main(options: &KeepalivedOptions) -> ExitCode {
         Ok(sockets) => sockets,
         Err(error) => return failed(&error),
     };
+    if let Err(error) = enter_network(options) {
+        return failed(&error);
+    }
     let again = running::find().and_then(|words| settings::load_again(options, words));
     let loaded = match again.map_or_else(|| settings::load(options), Ok) {
         Ok(loaded) => loaded,
@@ -93,6 +96,7 @@ fn run(
         outbox.push(FromRole::Notice(Level::Warning, text));
     }
     let (left_sender, left) = mpsc::channel();
+    let heard = heard::find();
     let config = loaded.settings.vrrp.clone();
     let priority = loaded.settings.whole.vrrp.real_time.unwrap_or(PRIORITY);
     let shell = Shell {
@@ -120,7 +124,7 @@ fn run(
     let real_time = RealTime {
         sockets: Sockets::new(&config),
         bfd: Bfd::new(random_seed()?),
-        role: Role::new(config, Boot { inherited }),
+        role: Role::new(config, Boot { inherited, heard }),
         poller,
         inbox,
         outbox,
@@ -163,12 +167,13 @@ impl Shell {
         }
         notice_all(&hub, &loaded.findings);
         note_running(&hub, &loaded.words);
+        saved::save(&hub, &loaded.words).await;
         tokio::task::spawn_local(listen_to_executor(Rc::clone(&hub)));
         let is_first = left::is_first();
         if is_first && let Some((command, limit)) = &settings.whole.startup {
             run_once(&hub, "startup_script", command, *limit).await;
         }
-        let (monitor, inherited, looker) = begin(&hub, is_first).await?;
+        let (monitor, inherited, looker, following) = begin(&hub, is_first).await?;
         for master in &inherited {
             hub.servers.set_router(&master.instance, true);
         }
@@ -176,7 +181,7 @@ impl Shell {
         // Fails only when the real-time thread has gone; then the process ends.
         let _ = left.send(inherited);
 
-        tokio::task::spawn_local(trackers::watch(Rc::clone(&hub), looker));
+        tokio::task::spawn_local(trackers::watch(Rc::clone(&hub), looker, following));
         let watching = Rc::clone(&hub);
         tokio::task::spawn_local(async move {
             if let Err(error) = watch::watch(Rc::clone(&watching), monitor).await {
@@ -192,6 +197,8 @@ impl Shell {
             hub.notice(Level::Error, text);
         }
         tokio::task::spawn_local(reload::when_asked(Rc::clone(&hub), options.clone()));
+        tokio::task::spawn_local(heard::keep_noting(Rc::clone(&hub)));
+        tokio::task::spawn_local(reload_time::watch(Rc::clone(&hub)));
         tokio::task::spawn_local(keep_flushing(Rc::clone(&hub)));
         let parent = Rc::new(datagrams(parent)?);
         let keep = (options.keep, options.keep_servers);
@@ -216,7 +223,7 @@ fn targets(options: &KeepalivedOptions) -> Targets {
 async fn begin(
     hub: &Rc<Hub>,
     is_first: bool,
-) -> io::Result<(watch::Watched, Vec<Inherited>, trackers::Looker)> {
+) -> io::Result<(watch::Watched, Vec<Inherited>, trackers::Looker, trackers::Following)> {
     let settings = hub.settings();
     let mut netlink = Netlink::open()?;
     let mut troubles = vmac::settle(&mut netlink, &settings);
@@ -247,12 +254,13 @@ async fn begin(
     hub.role.send(ToRole::Interfaces(hub.world.borrow().names(), Vec::new()));
     watch::tell(hub);
     tell_sessions(hub);
+    let following = trackers::Following::begin(hub);
     let mut looker = trackers::Looker::default();
     let (files, processes) = (&settings.whole.track_files, &settings.whole.track_processes);
     for (what, condition) in looker.look(files, processes, tokio::time::Instant::now()) {
         hub.input(Input::Tracker { what, condition });
     }
-    Ok((monitor, inherited, looker))
+    Ok((monitor, inherited, looker, following))
 }
 
 /// Tells the BFD sessions of the configuration.
@@ -322,6 +330,7 @@ fn take(hub: &Rc<Hub>, item: FromRole) -> bool {
         FromRole::Status(number, status) => hub.take_status(number, *status),
         // Was noted before everything else.
         FromRole::Left(_) => {}
+        FromRole::Heard(heard) => heard::note(hub, heard),
         FromRole::Session(name, up) => {
             hub.sessions.send_modify(|known| _ = known.insert(name, up));
         }

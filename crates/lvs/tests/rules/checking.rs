@@ -257,3 +257,18 @@ fn a_thousand_servers_are_checked_and_only_changes_are_told() {
     assert!(world.checks.len() >= 4000);
     assert_eq!((world.commands.len(), world.told.len()), (1, 1));
 }
+
+#[test]
+fn checks_are_counted_with_their_failures_and_their_time() {
+    let mut world = World::new(config(vec![server(vec![real(1, 1)])]));
+    world.run(secs(60));
+    let of = |world: &World| world.director.status().servers[0].real[0].checkers[0].clone();
+    let well = of(&world);
+    assert!(well.done > 0 && well.failed == 0, "{well:?}");
+    let latency = well.last_us.expect("one came back");
+    assert_eq!(well.time_us, latency * well.done, "each took as long as the network");
+    world.dead.insert("10.9.0.21".into());
+    world.run(secs(60));
+    let dead = of(&world);
+    assert!(dead.failed > 0 && dead.done >= dead.failed + well.done, "{dead:?}");
+}

@@ -83,7 +83,10 @@ fn a_machine_without_ip_vs_says_so_once_for_each_virtual_server() {
     let errors = world.events.iter().filter(|event| event.level == api::Level::Error);
     assert_eq!(errors.count(), 2);
     assert!(world.commands.is_empty() && world.checks.is_empty());
-    assert_eq!(world.director.status().problem.as_deref(), Some("no family IPVS"));
+    let status = world.director.status();
+    assert_eq!(status.problem.as_deref(), Some("no family IPVS"));
+    let real = &status.servers[0].real[0];
+    assert!(!status.servers[0].up && !real.up && !real.checkers[0].up, "nobody is served");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The end.
 
 use crate::world::{World, command, config, real, secs, server, sorry};
-use lvs::Input;
 use lvs::config::{Config, Flush, VirtualServer};
+use lvs::{ChangedTimeouts, Input};
 use wire::ipvs::Command;
 
 fn two() -> VirtualServer {
@@ -56,6 +56,39 @@ fn timeouts_are_put_back() {
     let world = stopped(config, false);
     assert!(matches!(world.commands.last(), Some(Command::SetTimeouts(_))));
     assert_eq!(world.kernel.timeouts.tcp, 900);
+}
+
+/// A kernel with these timeouts, taken over from a director that was killed.
+fn taken_over(tcp: u32, changed: Option<ChangedTimeouts>) -> World {
+    let mut config = config(vec![two()]);
+    config.ipvs.tcp = Some(secs(5));
+    let mut world = World::after(config, changed);
+    world.kernel.timeouts.tcp = tcp;
+    world.begun()
+}
+
+#[test]
+fn a_successor_puts_back_the_timeouts_its_killed_predecessor_found() {
+    let mut config = config(vec![two()]);
+    config.ipvs.tcp = Some(secs(5));
+    let killed = World::new(config);
+    let changed = killed.director.changed_timeouts();
+    assert_eq!(changed.map(|changed| (changed.own.tcp, changed.ours.tcp)), Some((900, 5)));
+
+    let mut world = taken_over(5, changed);
+    assert_eq!(world.director.changed_timeouts(), changed, "a second crash changes nothing");
+    world.give(Input::Stop { keep: false });
+    assert_eq!(world.kernel.timeouts.tcp, 900);
+    assert_eq!(world.director.changed_timeouts(), None);
+}
+
+#[test]
+fn timeouts_that_somebody_set_meanwhile_are_the_kernels_own() {
+    let changed = taken_over(900, None).director.changed_timeouts();
+    let mut world = taken_over(77, changed);
+    assert_eq!(world.kernel.timeouts.tcp, 5);
+    world.give(Input::Stop { keep: false });
+    assert_eq!(world.kernel.timeouts.tcp, 77);
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn without_smtp_alert_no_mail_goes_out() {
 fn the_kernel_is_told_before_anybody_else() {
     let mut director = lvs::Director::new(
         config(vec![server(vec![one()])]),
-        lvs::Boot { dice: base::Dice::new(1) },
+        lvs::Boot { dice: base::Dice::new(1), changed: None },
     );
     let mut out = Vec::new();
     use base::Machine;

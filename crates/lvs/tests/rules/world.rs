@@ -7,7 +7,7 @@ use lvs::config::{
     Checker, CheckerKind, Config, Connection, Forward, Http, Pace, Protocol, RealServer,
     SchedulerFlags, Service, SorryServer, Url, VirtualServer,
 };
-use lvs::{Boot, Director, Input, Kernel, Notification, Outcome, Output, Probe};
+use lvs::{Boot, ChangedTimeouts, Director, Input, Kernel, Notification, Outcome, Output, Probe};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -244,7 +244,12 @@ pub(crate) struct World {
 impl World {
     /// A director that was not told of its kernel yet.
     pub(crate) fn fresh(config: Config) -> Self {
-        let director = Director::new(config, Boot { dice: Dice::new(1) });
+        Self::after(config, None)
+    }
+
+    /// The same, after a predecessor that left the kernel's timeouts changed.
+    pub(crate) fn after(config: Config, changed: Option<ChangedTimeouts>) -> Self {
+        let director = Director::new(config, Boot { dice: Dice::new(1), changed });
         let mut world = Self {
             director,
             now: Instant::ZERO,

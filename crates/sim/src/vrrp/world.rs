@@ -178,7 +178,7 @@ impl<S: Subject> World<S> {
             return self.promises.blame(self.now, Sin::Misread { host });
         };
         let inherited = std::mem::take(&mut of.left);
-        of.role = Some(S::born(config, Boot { inherited }));
+        of.role = Some(S::born(config, Boot { inherited, ..Boot::default() }));
         (of.powered, of.failures) = (true, 0);
         let life = of.life;
         self.promises.turn(host, Phase::Init);

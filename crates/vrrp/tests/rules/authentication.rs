@@ -75,7 +75,11 @@ fn sequence_numbers_go_on_across_a_failover() {
 fn a_successor_goes_on_counting() {
     let mut world = World::new(1);
     let left = Inherited { instance: "VI_1".into(), ah_sequence: 41 };
-    world.boot(0, with(Authentication::Ah(KEY), 100), Boot { inherited: vec![left] });
+    world.boot(
+        0,
+        with(Authentication::Ah(KEY), 100),
+        Boot { inherited: vec![left], ..Boot::default() },
+    );
     assert_eq!(ah_sequences(&world, 0), [42]);
 }
 
@@ -93,6 +97,25 @@ fn an_advert_played_again_does_not_count() {
         assert_eq!(world.status(1, "VI_1").counters.auth_failure, 3);
         world.run(4.6095 + 4.649);
         assert_eq!(world.masters("VI_1"), [1]);
+    }
+}
+
+#[test]
+fn an_advert_played_to_a_successor_does_not_count_either() {
+    for authentication in [Authentication::Ah(KEY), keys(HmacMode::Enforce)] {
+        let mut world =
+            World::of(vec![with(authentication.clone(), 100), with(authentication.clone(), 90)]);
+        world.run(5.9);
+        let old = packets(&world, 0);
+        world.kill(0);
+        let heard = world.hosts[1].role.as_ref().expect("it runs").heard();
+        world.kill(1);
+        world.boot(1, with(authentication, 90), Boot { heard, ..Boot::default() });
+        for packet in old {
+            world.give(1, Input::Packet(packet));
+        }
+        let counters = world.status(1, "VI_1").counters;
+        assert_eq!((counters.auth_failure, counters.advert_rcvd), (3, 0));
     }
 }
 

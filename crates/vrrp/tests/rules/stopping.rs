@@ -59,6 +59,10 @@ fn what_a_killed_process_left_is_removed_at_the_start_but_not_an_owners() {
     assert_eq!(released(&World::of(vec![config(vec![instance("VI_1", 255)])])), 0);
     let mut heir = World::new(1);
     let left = Inherited { instance: "VI_1".into(), ah_sequence: 0 };
-    heir.boot(0, config(vec![instance("VI_1", 100)]), Boot { inherited: vec![left] });
+    heir.boot(
+        0,
+        config(vec![instance("VI_1", 100)]),
+        Boot { inherited: vec![left], ..Boot::default() },
+    );
     assert_eq!(released(&heir), 0);
 }

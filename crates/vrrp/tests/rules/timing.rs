@@ -195,7 +195,11 @@ fn a_backup_that_slept_hears_its_master_before_it_takes_over() {
 fn a_successor_goes_on_as_master_at_once() {
     let mut world = World::new(1);
     let left = Inherited { instance: "VI_1".into(), ah_sequence: 7 };
-    world.boot(0, config(vec![instance("VI_1", 100)]), Boot { inherited: vec![left.clone()] });
+    world.boot(
+        0,
+        config(vec![instance("VI_1", 100)]),
+        Boot { inherited: vec![left.clone()], ..Boot::default() },
+    );
     assert_eq!((world.hosts[0].adverts(), world.masters("VI_1")), (vec![(0, 100)], vec![0]));
     let inheritance = world.hosts[0].role.as_ref().expect("it runs").inheritance();
     assert_eq!(inheritance, [left]);

@@ -11,7 +11,6 @@ const NETLINK: &str = "our netlink sockets grow by themselves";
 const IPTABLES: &str = "nftables is used, as in Debian's keepalived";
 const SNMP: &str = "there is no SNMP agent; [metrics] in handover.toml gives figures to Prometheus";
 const DBUS: &str = "there is no D-Bus interface";
-const REPORTS: &str = "reports are written atomically, mode 0600";
 
 pub(super) static ROWS: &[Directive] = rows! {
     Top "global_defs" Block(Global, ""), "", "", 1, "Settings of the whole daemon.";
@@ -72,7 +71,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "script_user" Words("USER [[:]GROUP]"), "keepalived_script, else root", "", 1,
         "As whom scripts run.";
     Global "set_supplementary_groups" Nothing, "", "", 3,
-        "Scripts get their user's further groups.", newer, inert("scripts have one group, as with 2.2.7");
+        "Scripts get their user's further groups.", newer;
     Global "enable_script_security" Nothing, "", "", 1,
         "No script runs as root whose path others can write; any value means on.";
     Global "use_symlink_paths" Nothing, "", "", 3, "Scripts keep the names of links.", newer, inert("the path of a script is used as it is written");
@@ -181,7 +180,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "bfd_rlimit_rtime" number(1, UINT_MAX), "10000", "us", 3,
         "Real-time CPU without a pause, BFD process.", old_name_of("bfd_rlimit_rttime");
     Global "process_names" Nothing, "", "", 3, "Processes get names of their own.";
-    Global "process_name" Words("[NAME]"), "", "", 3, "The parent's name.", inert("the parent keeps the name it was started by");
+    Global "process_name" Words("[NAME]"), "", "", 3, "The parent's name.";
     Global "vrrp_process_name" Words("[NAME]"), "", "", 3, "The VRRP process's name.";
     Global "checker_process_name" Words("[NAME]"), "", "", 3, "The checkers' process's name.";
     Global "lvs_process_name" Words("[NAME]"), "", "", 3,
@@ -227,7 +226,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "process_monitor_rcv_bufs_force" Switch, "", "", 3,
         "Beyond the system's limit.", inert(NETLINK);
     Global "checker_log_all_failures" Switch, "off", "", 3, "Each failed check is logged.";
-    Global "rs_init_notifies" Nothing, "", "", 3, "notify_up runs at start as well.", inert("notify_up tells of changes; the state at start is in the journal");
+    Global "rs_init_notifies" Nothing, "", "", 3, "notify_up runs at start as well.";
     Global "snmp_socket" Word("SOCKET"), "unix:/var/agentx/master", "", 3,
         "Where the SNMP agent listens.", inert(SNMP);
     Global "enable_traps" Nothing, "", "", 3, "SNMP traps.", inert(SNMP);
@@ -252,25 +251,25 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "umask" Words("MODE"), "0177", "", 3, "The mode of files we create.";
     Global "random_seed" number(0, UINT_MAX), "", "", 3,
         "The seed of random numbers.", inert("timers need no random numbers");
-    Global "data_use_instance" Nothing, "", "", 3, "Report files carry the instance's name.", inert("reports have their usual names");
+    Global "data_use_instance" Nothing, "", "", 3, "Report files carry the instance's name.";
     Global "tmp_config_directory" Word("PATH"), "", "", 3,
         "Where the configuration's copy lies.", inert("the copy is kept in memory");
     Global "config_save_dir" Word("PATH"), "", "", 3,
-        "Where each configuration is saved as it was read.", inert("the file itself is what was read; handover check shows what it means");
+        "Where each configuration is saved as it was read.";
     Global "include_check" Words("[readable] [match] [wildcard] [brace]"), "", "", 3,
         "What every include must find.", inert("write the letters behind `include`");
     Global "reload_check_config" Words("[LOG]"), "", "", 3,
         "A configuration is checked before a reload.";
-    Global "reload_time_file" Word("PATH"), "", "", 3, "The time in it is when to reload.", inert("a systemd timer can say `systemctl reload keepalived`");
-    Global "reload_repeat" Nothing, "", "", 3, "And again each day.", inert("a systemd timer can say `systemctl reload keepalived`");
-    Global "reload_file" Words("[PATH]"), "", "", 3, "Exists while a reload is under way.", inert("the journal tells when a reload begins and what came of it");
+    Global "reload_time_file" Word("PATH"), "", "", 3, "The time in it is when to reload.";
+    Global "reload_repeat" Nothing, "", "", 3, "And again each day.";
+    Global "reload_file" Words("[PATH]"), "", "", 3, "Exists while a reload is under way.";
     Global "json_version" number(1, 2), "1", "", 3, "The form of the JSON report.", newer;
     Global "state_dump_file" Word("PATH"), "", "", 3,
-        "Where the state is written.", newer, inert(REPORTS);
+        "Where the state is written.", newer;
     Global "stats_dump_file" Word("PATH"), "", "", 3,
-        "Where statistics are written.", newer, inert(REPORTS);
+        "Where statistics are written.", newer;
     Global "json_dump_file" Word("PATH"), "", "", 3,
-        "Where JSON is written.", newer, inert(REPORTS);
+        "Where JSON is written.", newer;
     Global "iproute_usr_dir" Word("PATH"), "", "", 3, "Where iproute's tables of names are.", newer;
     Global "iproute_etc_dir" Word("PATH"), "", "", 3, "Where the local ones are.", newer;
 };

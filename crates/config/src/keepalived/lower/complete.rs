@@ -3,11 +3,12 @@
 //! disabled alone.
 
 use super::Lowering;
-use super::global::{GarpNumbers, Globals, default};
+use super::global::{Globals, default};
 use super::instance::{AuthType, Draft};
 use super::interfaces::elsewhere;
 use super::shared::{Addresses, Numbers};
 use super::tracking::Placed;
+use super::usual::{garp, usual};
 use crate::keepalived::directives::Block;
 use crate::keepalived::findings::Place;
 use crate::keepalived::settings::Extras;
@@ -21,9 +22,9 @@ use vrrp::config::{
 };
 
 /// The group of VRRP over IPv4 (RFC 9568 §5.1.1.2).
-const GROUP4: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
+pub(super) const GROUP4: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 /// The group of VRRP over IPv6 (RFC 9568 §5.1.2.2).
-const GROUP6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12));
+pub(super) const GROUP6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12));
 /// So many addresses fit an advert: their count is one byte.
 const ADDRESSES_MAX: usize = 255;
 /// A second in millionths.
@@ -66,6 +67,7 @@ impl Lowering<'_> {
             _ => true,
         };
         let globals = &self.globals;
+        self.settings.usual = usual(globals);
         let mut config = Config {
             link_delays: std::mem::take(&mut self.link_delays),
             startup_delay: globals.startup_delay,
@@ -431,32 +433,4 @@ fn rounded(value: i64, unit: i64) -> i64 {
     let half = unit.wrapping_div(2);
     let units = value.saturating_add(half).checked_div(unit).unwrap_or(1).max(1);
     units.saturating_mul(unit)
-}
-
-/// Announcements: the instance's word, else the common one, else the default.
-fn garp(own: &GarpNumbers, globals: &Globals) -> Garp {
-    let common = &globals.garp;
-    let usual = |name| default(Block::Instance, name);
-    let seconds = |value: i64| (value > 0).then(|| Duration::from_secs(value as u64));
-    let delay = own.delay.or(common.delay).unwrap_or_else(|| usual("garp_master_delay"));
-    let repeat = own.repeat.or(common.repeat).unwrap_or_else(|| usual("garp_master_repeat"));
-    let refresh = own.refresh.or(common.refresh).unwrap_or_else(|| usual("garp_master_refresh"));
-    let refresh_repeat = own.refresh_repeat.or(common.refresh_repeat);
-    let lower_delay = own.lower_delay.or(common.lower_delay).unwrap_or(delay);
-    let lower_repeat = own.lower_repeat.or(common.lower_repeat).unwrap_or(repeat);
-    let once = globals.min_garp;
-    let number = |value: i64| value.try_into().unwrap_or(u32::MAX);
-    Garp {
-        master_delay: seconds(delay).filter(|_| !once),
-        master_repeat: if once { 1 } else { number(repeat) },
-        refresh: seconds(refresh),
-        refresh_repeat: number(
-            refresh_repeat.unwrap_or_else(|| usual("garp_master_refresh_repeat")),
-        ),
-        lower_prio_delay: seconds(lower_delay).filter(|_| !once),
-        lower_prio_repeat: if once { 1 } else { number(lower_repeat) },
-        arp_interval: globals.arp_interval,
-        na_interval: globals.na_interval,
-        elsewhere: None,
-    }
 }

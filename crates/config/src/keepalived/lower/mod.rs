@@ -19,6 +19,7 @@ mod servers;
 mod services;
 mod shared;
 mod tracking;
+mod usual;
 
 use super::findings::{Findings, Place};
 use super::host::{Host, Interface};

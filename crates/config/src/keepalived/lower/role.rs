@@ -178,6 +178,9 @@ impl Lowering<'_> {
                 }
             }
             "data_use_instance" => settings.data_use_instance = true,
+            "state_dump_file" => settings.reports.state = text(node),
+            "stats_dump_file" => settings.reports.stats = text(node),
+            "json_dump_file" => settings.reports.json = text(node),
             "config_save_dir" => settings.config_save_dir = text(node),
             "reload_check_config" => settings.reload.check = Some(text(node)),
             "reload_time_file" => settings.reload.time_file = text(node),

@@ -1,25 +1,67 @@
 //! The files that signals ask for, as other people's exporters and checks read them: names and
 //! keys are keepalived's (docs/ancestors/keepalived.md §2.6).
 
+mod globals;
+mod interfaces;
+mod topology;
+mod trackers;
+
+use self::globals::About;
 use super::addresses::home;
 use super::hub::Hub;
+use super::processes::Processes;
 use super::settings::Settings;
+use super::watch::World;
 use api::Level;
 use api::vrrp::{Counters, RouterState, RouterStatus, VrrpStatus};
 use base::{Instant, WallTime};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
-use vrrp::config::{Address, Authentication, Destination, Garp, Instance, Tracked, Version};
+use vrrp::config::{Address, Authentication, Broadcast, Garp, Instance, Tracked};
 
 /// Where the state goes (SIGUSR1).
-pub(crate) const DATA: &str = "/tmp/keepalived.data";
+const DATA: &str = "/tmp/keepalived.data";
 /// Where the statistics go (SIGUSR2).
-pub(crate) const STATS: &str = "/tmp/keepalived.stats";
+const STATS: &str = "/tmp/keepalived.stats";
 /// Where the state goes as JSON (signal 36).
-pub(crate) const JSON: &str = "/tmp/keepalived.json";
+const JSON: &str = "/tmp/keepalived.json";
+/// Passwords may stand in them.
+const MODE: u32 = 0o600;
+
+/// Lines of a report.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, text: &str) {
+        self.0.push_str(text);
+        self.0.push('\n');
+    }
+
+    /// `KEY = VALUE`, if there is a value.
+    fn named(&mut self, key: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.line(&format!("{key} = {value}"));
+        }
+    }
+}
+
+/// The file of one part of the state: `part` is what keepalived calls the process it is about,
+/// and empty for that of the virtual routers.
+pub(crate) fn state_file(whole: &config::keepalived::Settings, part: &str) -> PathBuf {
+    let usual = Path::new(whole.reports.state.as_deref().unwrap_or(DATA));
+    let stem = usual.file_stem().unwrap_or_default().to_string_lossy();
+    let part = if part.is_empty() { String::new() } else { format!("_{part}") };
+    let instance = whole.instance.as_ref().filter(|_| whole.data_use_instance);
+    let instance = instance.map_or(String::new(), |name| format!(".{name}"));
+    let end = usual.extension().map_or(String::new(), |end| format!(".{}", end.to_string_lossy()));
+    usual.with_file_name(format!("{stem}{part}{instance}{end}"))
+}
 
 /// Which file is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,27 +77,33 @@ pub(crate) enum Kind {
 /// What was counted before the statistics were begun anew, by instance.
 pub(crate) type Baseline = Vec<(String, Counters)>;
 
-/// Writes one of the files.
+/// Writes the files of a kind.
 pub(crate) async fn write(hub: Rc<Hub>, kind: Kind) {
     let Some(status) = hub.status().await else { return };
-    let (path, text) = {
+    let files = {
+        let settings = hub.settings();
+        let mut processes = Processes::default();
+        if kind == Kind::Data {
+            processes.list(&settings.whole.track_processes);
+        }
         let report = Report {
-            settings: &hub.settings(),
+            settings: &settings,
             status: &status,
             baseline: &hub.baseline.borrow(),
+            world: &hub.world.borrow(),
+            sessions: &hub.sessions.borrow(),
+            running: processes.counts(),
             now: (linux::rt::now(), linux::rt::wall()),
         };
-        match kind {
-            Kind::Data => (DATA, report.data()),
-            Kind::Stats => (STATS, report.stats()),
-            Kind::Json => (JSON, report.json()),
-        }
+        report.files(kind)
     };
-    let written = tokio::task::spawn_blocking(move || {
-        linux::file::replace(Path::new(path), text.as_bytes(), 0o600)
-    });
-    if let Ok(Err(error)) = written.await {
-        hub.notice(Level::Warning, format!("{path} can't be written: {error}"));
+    for (path, text) in files {
+        let shown = path.display().to_string();
+        let written =
+            tokio::task::spawn_blocking(move || linux::file::replace(&path, text.as_bytes(), MODE));
+        if let Ok(Err(error)) = written.await {
+            hub.notice(Level::Warning, format!("{shown} can't be written: {error}"));
+        }
     }
 }
 
@@ -71,10 +119,35 @@ struct Report<'a> {
     settings: &'a Settings,
     status: &'a VrrpStatus,
     baseline: &'a Baseline,
+    world: &'a World,
+    /// BFD sessions, and whether they are up.
+    sessions: &'a BTreeMap<String, bool>,
+    /// How many of the tracked processes run, by name.
+    running: BTreeMap<String, usize>,
     now: (Instant, WallTime),
 }
 
 impl Report<'_> {
+    fn files(&self, kind: Kind) -> Vec<(PathBuf, String)> {
+        let whole = &self.settings.whole;
+        let path =
+            |own: &Option<String>, usual: &str| PathBuf::from(own.as_deref().unwrap_or(usual));
+        match kind {
+            Kind::Data => {
+                let mut files = vec![
+                    (state_file(whole, ""), self.vrrp_data()),
+                    (state_file(whole, "parent"), self.parent_data()),
+                ];
+                if !whole.bfd_sessions.is_empty() {
+                    files.push((state_file(whole, "bfd"), self.bfd_data()));
+                }
+                files
+            }
+            Kind::Stats => vec![(path(&whole.reports.stats, STATS), self.stats())],
+            Kind::Json => vec![(path(&whole.reports.json, JSON), self.json())],
+        }
+    }
+
     fn routers(&self) -> impl Iterator<Item = (&Instance, &RouterStatus)> {
         self.settings.vrrp.instances.iter().filter_map(|instance| {
             let status = self.status.routers.iter().find(|status| status.name == instance.name)?;
@@ -171,6 +244,19 @@ impl Report<'_> {
             for (key, list) in more.into_iter().filter(|(_, list)| !list.is_empty()) {
                 object.insert(key.into(), list.into());
             }
+            let notify = &instance.notify;
+            for (key, command) in [
+                ("script_backup", &notify.backup),
+                ("script_master", &notify.master),
+                ("script_fault", &notify.fault),
+                ("script_stop", &notify.stop),
+                ("script", &notify.any),
+                ("script_master_rx_lower_pri", &notify.rx_lower_priority),
+            ] {
+                if let Some(command) = command {
+                    object.insert(key.into(), globals::quoted(&command.argv).into());
+                }
+            }
             let (kind, secret) = match &instance.authentication {
                 Authentication::None | Authentication::Hmac(_) => (0, None),
                 Authentication::Pass(secret) => (1, Some(secret)),
@@ -187,14 +273,11 @@ impl Report<'_> {
 
     fn scripts(&self, instance: &Instance) -> Vec<String> {
         let find = |name: &str| self.settings.vrrp.scripts.iter().find(|s| s.name == name);
-        let quoted = |words: &[String]| {
-            words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ")
-        };
         instance
             .tracks
             .iter()
             .filter_map(|track| match &track.what {
-                Tracked::Script(name) => Some(quoted(&find(name)?.command.argv)),
+                Tracked::Script(name) => Some(globals::quoted(&find(name)?.command.argv)),
                 _ => None,
             })
             .collect()
@@ -218,155 +301,29 @@ impl Report<'_> {
         text
     }
 
-    fn data(&self) -> String {
-        let mut text = String::new();
-        let _ = writeln!(text, "------< Global definitions >------");
-        let _ = writeln!(text, " Router ID = {}", self.settings.vrrp.router_id);
-        let _ = writeln!(text, "------< VRRP Topology >------");
-        for (instance, status) in self.routers() {
-            self.topology(&mut text, instance, status);
-        }
-        let _ = writeln!(text, "------< VRRP Sync groups >------");
-        for group in &self.status.groups {
-            let _ = writeln!(text, " VRRP Sync Group = {}, {}", group.name, group.state.word());
-            let _ = writeln!(text, "   VRRP member instances :");
-            for member in &group.members {
-                let _ = writeln!(text, "     {member}");
-            }
-        }
-        let _ = writeln!(text, "------< VRRP Scripts >------");
-        for script in &self.settings.vrrp.scripts {
-            let status = self
-                .status
-                .trackers
-                .iter()
-                .find(|tracker| tracker.kind == "script" && tracker.name == script.name);
-            let good = match status.and_then(|status| status.good) {
-                Some(true) => "GOOD",
-                Some(false) => "BAD",
-                None => "INIT",
-            };
-            let state =
-                if status.is_some_and(|status| status.running) { "running" } else { "idle" };
-            let _ = writeln!(text, " VRRP Script = {}", script.name);
-            let _ = writeln!(text, "   Command = '{}'", script.command.argv.join("' '"));
-            let _ = writeln!(text, "   Interval = {} sec", seconds(script.interval));
-            let _ = writeln!(text, "   Timeout = {} sec", seconds(script.timeout));
-            let _ = writeln!(text, "   Rise = {}\n   Fall = {}", script.rise, script.fall);
-            let _ = writeln!(text, "   Status = {good}\n   State = {state}");
-        }
-        text
+    fn vrrp_data(&self) -> String {
+        let mut out = Lines::default();
+        globals::write(&mut out, self.settings, About::Routers);
+        self.statics(&mut out);
+        self.topology(&mut out);
+        self.sockets(&mut out);
+        self.groups(&mut out);
+        self.tracked(&mut out);
+        self.interfaces(&mut out);
+        out.0
     }
 
-    fn topology(&self, text: &mut String, instance: &Instance, status: &RouterStatus) {
-        let set = status.state == RouterState::Master;
-        let interval = match instance.version {
-            Version::V2 => format!("{} sec", seconds(instance.advert_int)),
-            Version::V3 => format!("{} milli-sec", instance.advert_int.as_millis()),
-        };
-        let switch = |on: bool| if on { "enabled" } else { "disabled" };
-        let mut lines = vec![
-            format!(" VRRP Instance = {}", instance.name),
-            format!("   VRRP Version = {}", status.version),
-        ];
-        lines.extend(status.group.iter().map(|group| format!("   Sync group = {group}")));
-        lines.extend([
-            format!("   State = {}", status.state.word()),
-            format!("   Wantstate = {}", status.state.word()),
-            format!("   Number of interface and track script faults = {}", status.faults.len()),
-            format!("   Last transition = {:.6}", self.wall(status.since)),
-            format!("   Interface = {}", instance.interface.as_deref().unwrap_or("(none)")),
-        ]);
-        match (instance.source, status.master.filter(|_| set)) {
-            (Some(ip), _) => lines.push(format!("   Using src_ip = {ip} (from configuration)")),
-            (None, Some(ip)) => lines.push(format!("   Using src_ip = {ip}")),
-            (None, None) => {}
-        }
-        if let Destination::Multicast(group) = &instance.destination {
-            lines.push(format!("   Multicast address {group}"));
-        }
-        lines.extend(announcing(&instance.garp));
-        lines.extend([
-            format!("   Down timer adverts = {}", instance.down_timer_adverts),
-            format!(
-                "   Send advert after receive lower priority advert = {}",
-                !instance.lower_prio_no_advert
-            ),
-            format!(
-                "   Send advert after receive higher priority advert = {}",
-                instance.higher_prio_send_advert
-            ),
-            format!("   Virtual Router ID = {}", instance.vrid),
-            format!("   Priority = {}", status.base_priority),
-            format!("   Effective priority = {}", status.effective_priority),
-            format!("   Advert interval = {interval}"),
-            format!("   Accept = {}", switch(instance.accept)),
-            format!("   Preempt = {}", switch(instance.preempt)),
-        ]);
-        lines.extend(authentication(instance));
-        lines.push(format!("   Virtual IP ({}):", instance.addresses.len()));
-        let held = addresses(instance, &instance.addresses, set);
-        lines.extend(held.into_iter().map(|address| format!("     {address}")));
-        if !instance.excluded.is_empty() {
-            lines.push("   Virtual IP Excluded :".to_owned());
-            let held = addresses(instance, &instance.excluded, set);
-            lines.extend(held.into_iter().map(|address| format!("     {address}")));
-        }
-        lines.extend(peers(instance));
-        let scripts = status.tracks.iter().filter(|track| track.kind == "script");
-        let scripts: Vec<_> =
-            scripts.map(|track| format!("     {} weight {}", track.name, track.weight)).collect();
-        if !scripts.is_empty() {
-            lines.push("   Tracked scripts :".to_owned());
-            lines.extend(scripts);
-        }
-        let mail = if instance.smtp_alert { "yes" } else { "no" };
-        lines.push(format!("   Using smtp notification = {mail}"));
-        lines.extend(status.faults.iter().map(|fault| format!("   Fault = {fault}")));
-        for line in lines {
-            let _ = writeln!(text, "{line}");
-        }
+    fn parent_data(&self) -> String {
+        let mut out = Lines::default();
+        globals::write(&mut out, self.settings, About::Others);
+        out.0
     }
-}
 
-/// When and how often addresses are announced.
-fn announcing(garp: &Garp) -> [String; 6] {
-    [
-        format!("   Gratuitous ARP delay = {}", whole(garp.master_delay)),
-        format!("   Gratuitous ARP repeat = {}", garp.master_repeat),
-        format!("   Gratuitous ARP refresh = {}", whole(garp.refresh)),
-        format!("   Gratuitous ARP refresh repeat = {}", garp.refresh_repeat),
-        format!("   Gratuitous ARP lower priority delay = {}", whole(garp.lower_prio_delay)),
-        format!("   Gratuitous ARP lower priority repeat = {}", garp.lower_prio_repeat),
-    ]
-}
-
-/// The kind of authentication; the password stands in the JSON file alone, where exporters look
-/// for its key.
-fn authentication(instance: &Instance) -> Option<String> {
-    let word = match (&instance.authentication, instance.version) {
-        (Authentication::Pass(_), _) => "SIMPLE_PASSWORD",
-        (Authentication::Ah(_), _) => "IPSEC_AH",
-        (Authentication::None, Version::V2) => "none",
-        (Authentication::None | Authentication::Hmac(_), _) => return None,
-    };
-    Some(format!("   Authentication type = {word}"))
-}
-
-/// The peers of a router that speaks to them alone.
-fn peers(instance: &Instance) -> Vec<String> {
-    let Destination::Unicast(peers) = &instance.destination else { return Vec::new() };
-    let checked = if instance.check_unicast_src { "yes" } else { "no" };
-    let mut lines = vec![
-        format!("   Unicast TTL = {}", instance.unicast_ttl),
-        format!("   Check unicast src : {checked}"),
-        "   Unicast Peer :".to_owned(),
-    ];
-    lines.extend(peers.iter().map(|peer| {
-        let (min, max) = (peer.min_ttl.unwrap_or(0), peer.max_ttl.unwrap_or(u8::MAX));
-        format!("     {} min_ttl {min} max_ttl {max}", peer.ip)
-    }));
-    lines
+    fn bfd_data(&self) -> String {
+        let mut out = Lines::default();
+        self.bfd(&mut out);
+        out.0
+    }
 }
 
 /// The lines of the statistics of one instance, with the counter of each.
@@ -412,17 +369,21 @@ fn numbers(counters: &Counters) -> Vec<(&'static str, u64)> {
 }
 
 fn addresses(instance: &Instance, all: &[Address], set: bool) -> Vec<String> {
-    all.iter().map(|address| described(instance, address, set)).collect()
+    all.iter().map(|address| described(Some(instance), address, set)).collect()
 }
 
 /// An address as keepalived describes it.
-fn described(instance: &Instance, address: &Address, set: bool) -> String {
+fn described(instance: Option<&Instance>, address: &Address, set: bool) -> String {
     let full = if address.ip.is_ipv4() { 32 } else { 128 };
     let mut text = address.ip.to_string();
     if address.prefix != full {
         let _ = write!(text, "/{}", address.prefix);
     }
-    if let Some(device) = address.device.as_deref().or_else(|| home(instance)) {
+    if let Some(broadcast) = broadcast(address) {
+        let _ = write!(text, " brd {broadcast}");
+    }
+    let device = address.device.as_deref().or_else(|| instance.and_then(home));
+    if let Some(device) = device {
         let _ = write!(text, " dev {device}");
     }
     let scope = match address.scope {
@@ -436,10 +397,33 @@ fn described(instance: &Instance, address: &Address, set: bool) -> String {
     if let Some(label) = &address.label {
         let _ = write!(text, " label {label}");
     }
+    if address.no_track {
+        text.push_str(" no_track");
+    }
+    match address.preferred_lifetime {
+        Some(time) if time.is_zero() => text.push_str(" deprecated"),
+        Some(time) => {
+            let _ = write!(text, " preferred_lft {}", time.as_secs());
+        }
+        None if !address.ip.is_ipv4() => text.push_str(" preferred_lft forever"),
+        None => {}
+    }
     if set {
         text.push_str(" set");
     }
     text
+}
+
+/// The broadcast address that goes with an address, if one does.
+fn broadcast(address: &Address) -> Option<IpAddr> {
+    let IpAddr::V4(ip) = address.ip else { return None };
+    let hosts = u32::MAX.checked_shr(address.prefix.into()).unwrap_or(0);
+    match address.broadcast {
+        Broadcast::Unset => None,
+        Broadcast::Highest => Some(Ipv4Addr::from(u32::from(ip) | hosts).into()),
+        Broadcast::Lowest => Some(Ipv4Addr::from(u32::from(ip) & !hosts).into()),
+        Broadcast::Is(ip) => Some(ip),
+    }
 }
 
 fn tracked(instance: &Instance, wanted: impl Fn(&Tracked) -> bool) -> Vec<String> {
@@ -458,5 +442,25 @@ fn seconds(duration: Duration) -> Value {
         duration.as_secs().into()
     } else {
         duration.as_secs_f64().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_an_instance_are_named_as_keepalived_names_them() {
+        let mut whole = config::keepalived::Settings::default();
+        let path = |whole: &_, part| state_file(whole, part).display().to_string();
+        assert_eq!(path(&whole, ""), "/tmp/keepalived.data");
+        assert_eq!(path(&whole, "parent"), "/tmp/keepalived_parent.data");
+        whole.instance = Some("foo".into());
+        assert_eq!(path(&whole, "check"), "/tmp/keepalived_check.data");
+        whole.data_use_instance = true;
+        assert_eq!(path(&whole, ""), "/tmp/keepalived.foo.data");
+        assert_eq!(path(&whole, "parent"), "/tmp/keepalived_parent.foo.data");
+        whole.reports.state = Some("/var/tmp/state".into());
+        assert_eq!(path(&whole, "bfd"), "/var/tmp/state_bfd.foo");
     }
 }
