@@ -26,6 +26,8 @@ pub(crate) struct World {
     /// By interface, in the order they came: the first is the primary one.
     addresses: BTreeMap<u32, Vec<Address>>,
     told: BTreeMap<String, Link>,
+    /// The machine was told something before.
+    has_told: bool,
     sources: BTreeMap<IpAddr, bool>,
 }
 
@@ -114,7 +116,7 @@ impl World {
         for link in self.links.values() {
             now.insert(link.name.clone(), self.link(link, &ours));
         }
-        let is_first = self.told.is_empty();
+        let is_first = !std::mem::replace(&mut self.has_told, true);
         // An interface that is gone is told as down.
         for name in self.told.keys() {
             now.entry(name.clone()).or_default();
@@ -129,6 +131,8 @@ impl World {
                 news.inputs.push(Input::Link { interface, up, ipv4, ipv6 });
             }
         }
+        // What is gone was told so once; containers leave a name of their own behind each time.
+        now.retain(|_, link| *link != Link::default());
         self.told = now;
         for ip in config.instances.iter().filter_map(|instance| instance.source) {
             let present = self.is_here(ip);
@@ -319,6 +323,24 @@ mod tests {
     fn told(up: bool, ipv4: Option<&str>) -> Input {
         let ipv4 = ipv4.map(|ip| ip.parse().unwrap());
         Input::Link { interface: "eth0".into(), up, ipv4, ipv6: None }
+    }
+
+    #[test]
+    fn an_interface_that_is_gone_is_told_once_and_forgotten() {
+        let (config, mut world) = (Config::default(), World::default());
+        world.take(Change::Link(link(1, "lo", true)));
+        world.news(&config);
+        for index in 2..100 {
+            let veth = link(index, &format!("veth{index}"), true);
+            world.take(Change::Link(veth.clone()));
+            assert_eq!(world.news(&config).inputs.len(), 1);
+            world.take(Change::LinkGone(veth));
+            assert_eq!(world.news(&config).inputs.len(), 1, "it is down");
+            assert_eq!(world.news(&config), News::default());
+        }
+        assert_eq!(world.told.len(), 1);
+        world.take(Change::Link(link(100, "veth2", true)));
+        assert_eq!(world.news(&config).changed, ["veth2"], "its sockets are made anew");
     }
 
     #[test]
