@@ -7,7 +7,7 @@ use std::path::Path;
 /// What `TCP` stands for in these files.
 const TCP: &str = "TCP_CHECK {
             connect_port 80
-            connect_timeout 1
+            connect_timeout 10
             retry 1
             delay_before_retry 1
         }";
