@@ -68,6 +68,20 @@ impl Links {
         }
     }
 
+    /// Forgets an interface that is gone and that nobody speaks on: containers leave one of a name
+    /// of its own behind each time they end.
+    fn drop_if_gone(&mut self, name: &str) {
+        let is_gone = |link: &Link| {
+            !link.up
+                && link.change_at.is_none()
+                && (link.ipv4, link.ipv6) == (None, None)
+                && link.routers.is_empty()
+        };
+        if self.by_name.get(name).is_some_and(is_gone) {
+            self.by_name.remove(name);
+        }
+    }
+
     fn delay(&self, name: &str, up: bool) -> Duration {
         self.delays.get(name).map_or(Duration::ZERO, |d| if up { d.up } else { d.down })
     }
@@ -98,6 +112,7 @@ impl Role {
         } else if moved {
             self.assess_link(step, &name);
         }
+        self.links.drop_if_gone(&name);
     }
 
     /// An interface has been otherwise for as long as its delay asks.
@@ -106,6 +121,7 @@ impl Role {
         if link.change_at.take().is_some() {
             let up = !link.up;
             self.link_turned(step, name, up);
+            self.links.drop_if_gone(name);
         }
     }
 
@@ -148,6 +164,28 @@ impl Role {
             let up = self.links.is_up(&name);
             let condition = if up { Condition::Good } else { Condition::Bad };
             self.trackers.set(&Tracked::Interface(name), condition);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_that_is_gone_is_forgotten_unless_somebody_speaks_on_it() {
+        let gone = Link::default();
+        let kept = [
+            Link { up: true, ..Link::default() },
+            Link { ipv4: Some([192, 0, 2, 1].into()), ..Link::default() },
+            Link { change_at: Some(Instant::ZERO), ..Link::default() },
+            Link { routers: vec![0], ..Link::default() },
+        ];
+        for (link, stays) in kept.into_iter().map(|link| (link, true)).chain([(gone, false)]) {
+            let mut links = Links::default();
+            links.by_name.insert("veth0".into(), link);
+            links.drop_if_gone("veth0");
+            assert_eq!(links.by_name.contains_key("veth0"), stays, "{links:?}");
         }
     }
 }
