@@ -81,3 +81,39 @@ fn without_a_load_balancer_each_virtual_server_says_so_once_and_routers_run() {
     assert!(!a.holds(VIP));
     assert_eq!(a.read("/run/checkers.pid"), None);
 }
+
+/// The network namespace of a process or thread, by its path below /proc.
+fn network(router: &Router, of: &str) -> String {
+    router.run(&["readlink", &format!("/proc/{of}/ns/net")]).trim().to_owned()
+}
+
+#[test]
+fn net_namespace_ipvs_without_a_name_is_the_network_of_the_start() {
+    if cannot_run(&[Maker::Ours]) {
+        return;
+    }
+    let net = Net::new();
+    let config = format!("net_namespace inner\nnet_namespace_ipvs\n{CONFIG}");
+    let mut a = Router::new(&net, "a", 1, Maker::Ours, &config);
+    a.run(&["ip", "netns", "add", "inner"]);
+    a.run(&["ip", "link", "set", "eth0", "netns", "inner"]);
+    let inner = |words: &[&str]| a.run(&[&["ip", "netns", "exec", "inner"], words].concat());
+    inner(&["ip", "addr", "add", "10.0.0.1/24", "dev", "eth0"]);
+    inner(&["ip", "link", "set", "eth0", "up"]);
+    a.start();
+    let addresses = || a.run(&["ip", "netns", "exec", "inner", "ip", "addr"]);
+    assert!(wait_for(PATIENCE, || addresses().contains("10.0.0.100")), "{}", a.log());
+    let (parent, worker) = (a.parent().expect("runs"), a.worker().expect("runs"));
+    let checkers = || {
+        let named = format!("grep -lx checkers /proc/{worker}/task/*/comm");
+        let found = a.run(&["sh", "-c", &named]);
+        found.split('/').nth(4).map(str::to_owned)
+    };
+    assert!(wait_for(PATIENCE, || checkers().is_some()), "{}", a.log());
+    let checkers = network(&a, &format!("{worker}/task/{}", checkers().expect("found")));
+    assert_eq!(checkers, network(&a, "self"), "the balancer's thread is where the daemon began");
+    assert_eq!(network(&a, &parent), checkers);
+    assert_ne!(network(&a, &worker), checkers, "the routers are in the other one");
+    let executor = a.executor().expect("runs");
+    assert_eq!(network(&a, &executor), network(&a, &worker), "scripts see the routers' network");
+}

@@ -246,6 +246,11 @@ impl Router {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// A command on the host that was not started yet.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        self.space.command(words)
+    }
+
     /// The text of a file of the host.
     pub(crate) fn read(&self, path: &str) -> Option<String> {
         fs::read_to_string(format!("/proc/{}/root{path}", self.space.pid())).ok()
