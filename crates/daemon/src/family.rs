@@ -406,7 +406,7 @@ impl<'a> Parent<'a> {
             // From here on there is the log; a terminal must not be held open.
             let _ = silence_stderr();
         }
-        let _ = linux::memory::release_file_pages();
+        let _ = linux::memory::release_at_rest();
     }
 
     fn start_worker(&self) -> io::Result<Worker> {

@@ -4,9 +4,10 @@
 //! The node numbers its own events; the shell has some to tell as well (a script's start, an
 //! announcement on the wire). Here both get one sequence, and causes are translated.
 
+use crate::kept::Kept;
 use api::{Event, EventId, EventKind, Level, RoleStatus, Subject};
 use base::{Instant, WallTime};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,11 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
-/// Events kept in memory: a day of a busy cluster, some 3 MB at worst and next to nothing when
-/// nothing happens.
-const KEPT: usize = 10_000;
 /// Events that a status shows.
-const IN_STATUS: usize = 50;
+const IN_STATUS: u64 = 50;
 /// Length of `events.jsonl` at which it becomes `events.jsonl.1`: 10,000 events or more.
 const FILE_MAX: u64 = 4 << 20;
 /// Events a slow follower may lag behind before it has to ask again.
@@ -28,14 +26,43 @@ const FOLLOWER_LAG: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Journal {
     last: EventId,
-    /// Our number of each of the node's events that is still kept.
-    numbers: BTreeMap<EventId, EventId>,
-    kept: VecDeque<Arc<Event>>,
+    numbers: Numbers,
+    kept: Kept,
     /// The latest event about each group, or virtual router: the cause of what the shell tells
     /// about it. A role has one kind of them.
-    latest_of_group: BTreeMap<String, EventId>,
+    latest_of_group: BTreeMap<Box<str>, EventId>,
     followers: broadcast::Sender<Arc<Event>>,
     file: Option<EventFile>,
+}
+
+/// Our numbers of the machines' events that are still kept. Most follow each other on both sides:
+/// by the first of each such run, its length and our first.
+#[derive(Debug, Default)]
+struct Numbers(BTreeMap<EventId, (u64, EventId)>);
+
+impl Numbers {
+    /// Notes that `original` is `ours` here.
+    fn note(&mut self, original: EventId, ours: EventId) {
+        if let Some((first, (length, our_first))) = self.0.range_mut(..=original).next_back()
+            && (*first + *length, *our_first + *length) == (original, ours)
+        {
+            *length += 1;
+        } else {
+            self.0.insert(original, (1, ours));
+        }
+    }
+
+    /// Ours of an event.
+    fn get(&self, original: EventId) -> Option<EventId> {
+        let (first, (length, ours)) = self.0.range(..=original).next_back()?;
+        let place = original - first;
+        (place < *length).then(|| ours + place)
+    }
+
+    /// Ours below `oldest` are not kept any more.
+    fn forget_before(&mut self, oldest: EventId) {
+        self.0.retain(|_, (length, ours)| *ours + *length > oldest);
+    }
 }
 
 /// What the shell itself has to tell.
@@ -58,8 +85,8 @@ impl Journal {
     pub(crate) fn new(directory: Option<&Path>) -> Self {
         Self {
             last: 0,
-            numbers: BTreeMap::new(),
-            kept: VecDeque::new(),
+            numbers: Numbers::default(),
+            kept: Kept::default(),
             latest_of_group: BTreeMap::new(),
             followers: broadcast::channel(FOLLOWER_LAG).0,
             file: directory.and_then(|directory| EventFile::open(directory).ok()),
@@ -69,15 +96,16 @@ impl Journal {
     /// Takes an event of the node in, under its number here.
     pub(crate) fn take(&mut self, mut event: Event) -> Arc<Event> {
         let original = event.id;
-        event.cause = event.cause.and_then(|cause| self.numbers.get(&cause).copied());
+        event.cause = event.cause.and_then(|cause| self.ours(cause));
         let event = self.keep(event);
-        self.numbers.insert(original, event.id);
+        self.numbers.note(original, event.id);
         event
     }
 
     /// Takes in what the shell tells.
     pub(crate) fn tell(&mut self, told: Told, at: Instant, wall: WallTime) -> Arc<Event> {
-        let cause = told.group.as_ref().and_then(|group| self.latest_of_group.get(group)).copied();
+        let cause =
+            told.group.as_ref().and_then(|group| self.latest_of_group.get(group.as_str())).copied();
         let Told { level, kind, subject, text, .. } = told;
         self.keep(Event { id: 0, cause, at, wall, level, kind, subject, text })
     }
@@ -88,20 +116,15 @@ impl Journal {
         if let Subject::Group(group) | Subject::Resource(_, group) | Subject::Router(group) =
             &event.subject
         {
-            self.latest_of_group.insert(group.clone(), event.id);
-        }
-        // A copy of its own: what came from another thread lies between short-lived things there,
-        // and would keep all of their memory from being given back.
-        let event = Arc::new(event.clone());
-        self.kept.push_back(Arc::clone(&event));
-        if self.kept.len() > KEPT {
-            self.kept.pop_front();
-            let oldest = self.kept.front().map_or(0, |kept| kept.id);
-            // Both numbers grow together.
-            while self.numbers.first_entry().is_some_and(|first| *first.get() < oldest) {
-                self.numbers.pop_first();
+            match self.latest_of_group.get_mut(group.as_str()) {
+                Some(latest) => *latest = event.id,
+                None => _ = self.latest_of_group.insert(group.as_str().into(), event.id),
             }
         }
+        if self.kept.push(&event) {
+            self.numbers.forget_before(self.kept.oldest());
+        }
+        let event = Arc::new(event);
         if let Some(file) = &mut self.file
             && file.append(&event).is_err()
         {
@@ -111,9 +134,14 @@ impl Journal {
         event
     }
 
+    /// Our number of a machine's event, if that is still kept.
+    fn ours(&self, original: EventId) -> Option<EventId> {
+        self.numbers.get(original).filter(|ours| *ours >= self.kept.oldest())
+    }
+
     /// The kept events after number `after`, oldest first.
     pub(crate) fn after(&self, after: EventId) -> Vec<Event> {
-        self.kept.iter().filter(|event| event.id > after).map(|event| (**event).clone()).collect()
+        self.kept.after(after)
     }
 
     /// Every event from now on.
@@ -124,15 +152,14 @@ impl Journal {
     /// Puts our numbers and the latest events into a status that the node made.
     pub(crate) fn complete(&self, status: &mut RoleStatus) {
         for group in &mut status.groups {
-            group.because = group.because.and_then(|id| self.numbers.get(&id).copied());
+            group.because = group.because.and_then(|id| self.ours(id));
         }
         status.events = self.latest();
     }
 
     /// The latest events, as a status shows them.
     pub(crate) fn latest(&self) -> Vec<Event> {
-        let skipped = self.kept.len().saturating_sub(IN_STATUS);
-        self.kept.iter().skip(skipped).map(|event| (**event).clone()).collect()
+        self.kept.after(self.last.saturating_sub(IN_STATUS))
     }
 }
 
@@ -168,6 +195,7 @@ impl EventFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kept::KEPT;
 
     fn of_node(id: EventId, cause: Option<EventId>, group: &str) -> Event {
         Event {
@@ -204,15 +232,31 @@ mod tests {
     }
 
     #[test]
-    fn a_bounded_number_is_kept() {
+    fn what_is_not_kept_any_more_is_no_cause() {
         let mut journal = Journal::new(None);
         for id in 1..=KEPT as u64 + 10 {
             journal.take(of_node(id, None, "g"));
         }
-        let kept = journal.after(0);
-        assert_eq!((kept.len(), kept[0].id), (KEPT, 11));
-        assert_eq!(journal.numbers.len(), KEPT);
-        assert_eq!(journal.after(KEPT as u64 + 9).len(), 1);
+        let oldest = journal.after(0)[0].id;
+        assert!(oldest > 1);
+        let next = KEPT as u64 + 11;
+        assert_eq!(journal.take(of_node(next, Some(oldest - 1), "g")).cause, None);
+        assert_eq!(journal.take(of_node(next + 1, Some(oldest), "g")).cause, Some(oldest));
+    }
+
+    #[test]
+    fn two_machines_and_the_shell_share_one_sequence() {
+        /// Where the second machine's numbers begin.
+        const SECOND: EventId = 1 << 63;
+        let mut journal = Journal::new(None);
+        journal.take(of_node(1, None, "g"));
+        journal.take(of_node(SECOND + 1, None, "h"));
+        journal.take(of_node(2, Some(1), "g"));
+        journal.tell(own("g"), Instant::ZERO, WallTime::default());
+        let last = journal.take(of_node(SECOND + 2, Some(SECOND + 1), "h"));
+        assert_eq!((last.id, last.cause), (5, Some(2)));
+        assert_eq!(journal.take(of_node(3, Some(2), "g")).cause, Some(3));
+        assert_eq!(journal.take(of_node(4, Some(9), "g")).cause, None, "was never told");
     }
 
     #[test]

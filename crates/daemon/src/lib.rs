@@ -24,6 +24,7 @@ mod filesystem;
 mod frames;
 mod hub;
 mod journal;
+mod kept;
 mod links;
 mod logs;
 mod lvs;

@@ -5,6 +5,7 @@
 
 use rustix::mm::Advice;
 use std::io;
+use std::time::Duration;
 
 /// Lets go of all clean pages of files that this process only reads: its code, its constants and
 /// those of its libraries. What is used again is mapped again from the page cache. Locked memory
@@ -27,10 +28,41 @@ pub fn release_file_pages() -> io::Result<usize> {
     Ok(released)
 }
 
+/// Freed memory goes back as soon as it is much, in every thread: what was large once makes the
+/// allocator keep ever more else. For a process that needs much at its start and little later; call
+/// it before there are threads.
+pub fn keep_little_spare() {
+    /// The allocator's own first value (mallopt(3)).
+    const MUCH: libc::c_int = 128 << 10;
+    for parameter in [libc::M_MMAP_THRESHOLD, libc::M_TRIM_THRESHOLD] {
+        // SAFETY: takes no pointer; refused, everything stays as it is.
+        unsafe { libc::mallopt(parameter, MUCH) };
+    }
+}
+
 /// Gives memory back that was allocated and freed. Others that allocate wait for it meanwhile.
 pub fn release_heap() {
     // SAFETY: takes no pointer and changes nothing that is in use.
     unsafe { libc::malloc_trim(0) };
+}
+
+/// Both, once the process has come to rest: also what its last steps before it waits have touched.
+/// For a process that then only waits; it goes on meanwhile.
+///
+/// # Errors
+/// When there can't be a thread for it.
+pub fn release_at_rest() -> io::Result<()> {
+    /// Its last steps take less.
+    const REST: Duration = Duration::from_secs(1);
+    /// Room for a list of mappings is on the heap.
+    const STACK: usize = 64 << 10;
+    let release = || {
+        std::thread::sleep(REST);
+        // Only a saving: failure costs nothing.
+        let _ = release_file_pages();
+        release_heap();
+    };
+    std::thread::Builder::new().stack_size(STACK).spawn(release).map(drop)
 }
 
 /// Both for memory that is locked: it is unlocked, given back, and what is left is locked again, the

@@ -67,6 +67,9 @@ pub enum Input {
         /// Which, as its `Display` says.
         what: String,
     },
+    /// The configuration is about to be read again: masters speak once with their old values, so
+    /// that backups wait as long as may be while it is (docs/ancestors/keepalived.md §2.6).
+    Reloading,
     /// A new configuration that passed all checks.
     Reload(Box<Config>),
     /// Stop: say goodbye, release, then [`Output::Exit`]. With `keep` addresses stay.

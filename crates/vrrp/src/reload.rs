@@ -61,14 +61,17 @@ fn carried(old: Router, config: &Arc<Instance>) -> Router {
 }
 
 impl Role {
+    /// Lets every master be heard once more; its next advert is due when it was.
+    pub(crate) fn speak_once_more(&mut self, step: &mut Step<'_>) {
+        for router in self.routers.iter_mut().filter(|router| router.is_master()) {
+            router.advertise(step);
+        }
+    }
+
     /// Puts a new configuration in place.
     pub(crate) fn reload(&mut self, step: &mut Step<'_>, config: Config) {
         if !self.has_begun() {
             return self.replace(config);
-        }
-        // Backups hear of their masters once more before anything else is done.
-        for router in self.routers.iter_mut().filter(|router| router.is_master()) {
-            router.advertise(step);
         }
         let text = "the configuration was read again";
         let because = step.tell(Level::Info, EventKind::Reloaded, Subject::Cluster, text);

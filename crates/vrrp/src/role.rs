@@ -281,6 +281,7 @@ impl Role {
             Input::Tracker { what, condition } => self.tracker_changed(step, &what, condition),
             Input::AddressLost { instance, ip } => self.address_lost(step, &instance, ip),
             Input::RoutingLost { instance, what } => self.routing_lost(step, &instance, &what),
+            Input::Reloading => self.speak_once_more(step),
             Input::Reload(config) => self.reload(step, *config),
             Input::Stop { keep } => self.stop(step, keep),
         }

@@ -208,7 +208,7 @@ impl Executor {
         }
         self.tell(&Tell::Ready { epoch }).await;
         // What it took to start is not needed to wait. It is only a saving: failure costs nothing.
-        let _ = linux::memory::release_file_pages();
+        let _ = linux::memory::release_at_rest();
     }
 
     fn start(self: &Rc<Self>, job: Job) {

@@ -51,8 +51,8 @@ pub(crate) struct Servers {
     end: Notify,
     /// Addresses that the machine wants to know of, and what it was told.
     watched: RefCell<BTreeMap<IpAddr, Option<bool>>>,
-    /// Routers, and whether they are masters.
-    routers: RefCell<BTreeMap<String, bool>>,
+    /// The routers that are masters.
+    masters: RefCell<BTreeSet<Box<str>>>,
     /// Files and sessions as they were last told.
     tracked: RefCell<BTreeMap<Tracked, Condition>>,
     /// Scripts of checks that run, with the executor's numbers.
@@ -92,7 +92,10 @@ impl Servers {
 
     /// A router is master, or isn't.
     pub(crate) fn set_router(&self, name: &str, master: bool) {
-        if self.routers.borrow_mut().insert(name.to_owned(), master) != Some(master) {
+        let mut masters = self.masters.borrow_mut();
+        let is_news = if master { masters.insert(name.into()) } else { masters.remove(name) };
+        drop(masters);
+        if is_news {
             self.input(Input::Router { name: name.to_owned(), master });
         }
     }
@@ -144,10 +147,9 @@ impl Servers {
 
     /// Everything the machine is to know before its first tick.
     fn known(&self) -> Vec<Input> {
-        let routers = self.routers.borrow();
-        let routers = routers
-            .iter()
-            .map(|(name, master)| Input::Router { name: name.clone(), master: *master });
+        let masters = self.masters.borrow();
+        let routers =
+            masters.iter().map(|name| Input::Router { name: name.to_string(), master: true });
         let tracked = self.tracked.borrow();
         let tracked =
             tracked.iter().filter_map(|(what, condition)| tracker_input(what, *condition));
@@ -371,10 +373,11 @@ mod tests {
         servers.tracked(&Tracked::Script("s".into()), Condition::Bad);
         servers.set_router("VI_1", true);
         servers.router(&Subject::Instance("VI_1".into()), What::Backup);
+        servers.set_router("VI_2", true);
         servers.router(&Subject::Group("G".into()), What::Master);
         let file = Input::File { name: "f".into(), value: Some(7) };
         let session = Input::Bfd { name: "b".into(), up: false };
-        let router = Input::Router { name: "VI_1".into(), master: false };
+        let router = Input::Router { name: "VI_2".into(), master: true };
         let known = servers.known();
         assert_eq!(known.len(), 3, "{known:?}");
         assert!([file, session, router].iter().all(|input| known.contains(input)), "{known:?}");

@@ -15,18 +15,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use vrrp::config::{Address, Broadcast, Instance, Route, Rule};
 
-/// An address we put on an interface.
+/// An address we put on an interface. How, its configuration says, which is there until it is
+/// released.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Placed {
     /// Whose it is.
-    pub(crate) instance: String,
-    /// Its loss doesn't count.
-    pub(crate) no_track: bool,
-    /// How it was put there.
-    new: NewAddress,
+    pub(crate) instance: Box<str>,
 }
 
-/// What we hold. An address may stand on more than one interface.
+/// What we hold, by address and interface. An address may stand on more than one.
 pub(crate) type Held = BTreeMap<(IpAddr, u32), Placed>;
 
 /// The open announcers, by interface.
@@ -115,10 +112,8 @@ fn put(hub: &Hub, netlink: &mut Netlink, instance: &str, addresses: &[Address]) 
             place(hub, netlink, instance, address).and_then(|new| add(netlink, &new).map(|()| new));
         match one {
             Ok(new) => {
-                let placed =
-                    Placed { instance: instance.to_owned(), no_track: address.no_track, new };
-                let key = (address.ip, placed.new.interface);
-                hub.held.borrow_mut().insert(key, placed);
+                let placed = Placed { instance: instance.into() };
+                hub.held.borrow_mut().insert((address.ip, new.interface), placed);
             }
             Err(why) => troubles.push(format!("{instance}: {} can't be added: {why}", address.ip)),
         }
@@ -209,14 +204,17 @@ pub(crate) fn release(hub: &Rc<Hub>, given_up: Belongings) {
 
 fn remove_all(hub: &Hub, netlink: &mut Netlink, instance: &str, addresses: &[Address]) {
     for address in addresses.iter().rev() {
-        let ours: Vec<Placed> = {
+        let ours: Vec<(IpAddr, u32)> = {
             let mut held = hub.held.borrow_mut();
             let keys: Vec<_> = held
                 .range((address.ip, 0)..=(address.ip, u32::MAX))
-                .filter(|(_, placed)| placed.instance == instance)
+                .filter(|(_, placed)| *placed.instance == *instance)
                 .map(|(key, _)| *key)
                 .collect();
-            keys.iter().filter_map(|key| held.remove(key)).collect()
+            for key in &keys {
+                held.remove(key);
+            }
+            keys
         };
         if ours.is_empty()
             && let Some(new) = leftover(hub, instance, address)
@@ -225,8 +223,8 @@ fn remove_all(hub: &Hub, netlink: &mut Netlink, instance: &str, addresses: &[Add
             tell(hub, Level::Warning, EventKind::AddressDown, instance, text);
             remove(hub, netlink, instance, &new);
         }
-        for placed in ours {
-            remove(hub, netlink, instance, &placed.new);
+        for (_, interface) in ours {
+            remove(hub, netlink, instance, &new_address(interface, address));
         }
     }
 }

@@ -32,8 +32,8 @@ pub(crate) fn configure(hub: &Hub) {
     closed.instances = closed_instances(&settings);
     closed.addresses.clear();
     for ((ip, _), placed) in hub.held.borrow().iter() {
-        if closed.instances.contains(&placed.instance) {
-            closed.addresses.entry(*ip).or_default().insert(placed.instance.clone());
+        if closed.instances.contains(&*placed.instance) {
+            closed.addresses.entry(*ip).or_default().insert(placed.instance.to_string());
         }
     }
     if closed.instances.is_empty() {

@@ -23,7 +23,7 @@ use api::vrrp::VrrpStatus;
 use api::{EventKind, Level};
 use linux::netlink::Netlink;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
@@ -79,8 +79,9 @@ pub(crate) struct Hub {
     pub(crate) role: NodeHandle<ToRole>,
     /// The configuration in force.
     settings: RefCell<Rc<Settings>>,
-    /// The one before: what it alone has is being given up.
-    previous: RefCell<Rc<Settings>>,
+    /// Who is in the one before alone, and is being given up, and has a command that is told of
+    /// every change.
+    former: RefCell<BTreeSet<Subject>>,
     /// The story.
     pub(crate) journal: RefCell<Journal>,
     /// The log.
@@ -135,7 +136,7 @@ impl Hub {
     ) -> Rc<Self> {
         Rc::new(Self {
             role,
-            previous: RefCell::new(Rc::clone(&settings)),
+            former: RefCell::default(),
             settings: RefCell::new(settings),
             journal: RefCell::new(journal),
             log: RefCell::new(log),
@@ -170,14 +171,17 @@ impl Hub {
 
     /// Puts another configuration in force here; the machine is told by the caller.
     pub(crate) fn install(&self, settings: Rc<Settings>) {
-        *self.previous.borrow_mut() = self.settings.replace(settings);
+        let before = self.settings.replace(Rc::clone(&settings));
+        let is_former = |of: &Subject| settings.notify(of).is_none();
+        *self.former.borrow_mut() = before.with_general().filter(is_former).collect();
     }
 
     /// True when a command is configured that is told of every change of this subject.
     pub(crate) fn has_general(&self, of: &Subject) -> bool {
-        let (settings, previous) = (self.settings.borrow(), self.previous.borrow());
-        let notify = settings.notify(of).or_else(|| previous.notify(of));
-        notify.is_some_and(|notify| notify.any.is_some())
+        match self.settings.borrow().notify(of) {
+            Some(notify) => notify.any.is_some(),
+            None => self.former.borrow().contains(of),
+        }
     }
 
     /// Lets `talk` speak to the kernel, in a conversation that is opened once.

@@ -4,6 +4,7 @@
 //! (clock, machine) → `worker` → `addresses`, `notify`, `trackers` (and the executor) → back.
 
 mod addresses;
+mod apart;
 mod attention;
 mod barrier;
 mod base_settings;

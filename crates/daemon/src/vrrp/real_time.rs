@@ -35,8 +35,8 @@ const BUSY: usize = 128;
 const TOGETHER_MAX: Duration = Duration::from_millis(5);
 /// And within this part of the shortest interval between adverts.
 const TOGETHER_PART: u32 = 100;
-/// After so many outputs the memory they took is given back: a start of thousands.
-const BURST: usize = 4096;
+/// Outputs of one input that there is always room for.
+const OUTPUTS: usize = 64;
 
 /// To the real-time thread.
 #[derive(Debug)]
@@ -51,6 +51,8 @@ pub(crate) enum ToRole {
     Status(u64),
     /// Answered by [`FromRole::Heard`].
     Heard,
+    /// Much was done that took memory; it is to be given back when adverts leave time for it.
+    GiveBack,
     /// The interfaces there are, by number; the sockets of those named are opened anew.
     Interfaces(BTreeMap<u32, String>, Vec<String>),
 }
@@ -100,8 +102,10 @@ struct Turn {
     reopen_at: Option<Instant>,
     /// Packets that came since the machine was last told the wall clock, and in the time before.
     packets: (usize, usize),
-    /// Outputs since memory was last given back, and whether there were any lately.
-    outputs_made: (usize, bool),
+    /// The machine asked for something lately.
+    is_busy: bool,
+    /// Memory is to be given back.
+    gives_back: bool,
     is_over: bool,
 }
 
@@ -119,12 +123,13 @@ impl RealTime {
     /// threads stopped taking anything.
     pub(crate) fn run(mut self) -> io::Result<()> {
         let mut turn = Turn {
-            outputs: Vec::with_capacity(64),
+            outputs: Vec::with_capacity(OUTPUTS),
             room: Room::new(),
             ambient_at: rt::now(),
             reopen_at: None,
             packets: (0, 0),
-            outputs_made: (0, false),
+            is_busy: false,
+            gives_back: false,
             is_over: false,
         };
         self.open_all(&mut turn);
@@ -185,11 +190,11 @@ impl RealTime {
     fn ambient(&mut self, turn: &mut Turn) -> io::Result<()> {
         turn.ambient_at = rt::now() + AMBIENT_EVERY;
         turn.packets = (0, turn.packets.0);
-        let was_busy = std::mem::take(&mut turn.outputs_made.1);
+        let was_busy = std::mem::take(&mut turn.is_busy);
         // It takes milliseconds: not where adverts follow each other as fast.
         let has_time = !was_busy && self.together == TOGETHER_MAX;
-        if turn.outputs_made.0 > BURST && has_time {
-            turn.outputs_made.0 = 0;
+        if turn.gives_back && has_time {
+            turn.gives_back = false;
             linux::memory::release_locked();
         }
         self.give(turn, Input::Ambient { wall: rt::wall() })?;
@@ -286,6 +291,7 @@ impl RealTime {
                     self.open_all(turn);
                     self.give_bfd(turn, vrrp::bfd::Input::Sessions(sessions))?;
                 }
+                ToRole::GiveBack => turn.gives_back = true,
                 ToRole::Interfaces(names, changed) => {
                     self.sockets.name_interfaces(names);
                     for name in &changed {
@@ -346,8 +352,9 @@ impl RealTime {
                 (output, _) => rest.push((output, 1)),
             }
         }
-        turn.outputs_made.0 += rest.len();
-        turn.outputs_made.1 |= !rest.is_empty();
+        // Thousands of a start leave no room behind.
+        turn.outputs.shrink_to(OUTPUTS);
+        turn.is_busy |= !rest.is_empty();
         let outbox = &mut self.outbox;
         self.sockets.send(&adverts, |text| {
             let _ = outbox.push(FromRole::Notice(Level::Error, text));

@@ -2,8 +2,9 @@
 
 use super::hub::Hub;
 use super::real_time::ToRole;
+use super::running::{self, Words};
 use super::settings::{self, Settings};
-use super::worker::{note_running, notice_all, statics, tell_sessions};
+use super::worker::{notice_all, statics, tell_sessions};
 use super::{KeepalivedOptions, addresses, barrier, fifo, notify, saved, vmac, watch};
 use crate::lvs;
 use api::Level;
@@ -12,7 +13,7 @@ use linux::netlink::Netlink;
 use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
-use vrrp::{Notification, Subject, What};
+use vrrp::{Input, Notification, Subject, What};
 
 /// `reload_file` without a name.
 pub(super) const USUAL_MARKER: &str = "/run/keepalived.reload";
@@ -24,6 +25,7 @@ pub(crate) async fn when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
     let pid_file = options.checkers_pid_file.clone().unwrap_or_else(lvs::usual_pid_file);
     loop {
         hub.reload.notified().await;
+        hub.input(Input::Reloading);
         let options = options.clone();
         let marker = Marker::set(&hub);
         let strictly = hub.settings().whole.reload.check.is_some();
@@ -36,9 +38,11 @@ pub(crate) async fn when_asked(hub: Rc<Hub>, options: KeepalivedOptions) {
         match loaded {
             Ok(loaded) => {
                 notice_all(&hub, &loaded.findings);
-                note_running(&hub, &loaded.words);
-                install(&hub, Rc::new(loaded.settings)).await;
+                let new = loaded.settings.copied(Some(&hub.settings()));
+                install(&hub, Rc::new(new), &loaded.words).await;
                 saved::save(&hub, &loaded.words).await;
+                drop(loaded);
+                hub.role.send(ToRole::GiveBack);
                 lvs::install(&hub, &pid_file).await;
             }
             Err(refused) => {
@@ -76,7 +80,7 @@ impl Drop for Marker {
     }
 }
 
-async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
+async fn install(hub: &Rc<Hub>, new: Rc<Settings>, words: &Words) {
     let old = hub.settings();
     if let Ok(mut netlink) = Netlink::open() {
         for text in vmac::settle(&mut netlink, &new) {
@@ -91,6 +95,8 @@ async fn install(hub: &Rc<Hub>, new: Rc<Settings>) {
     hub.reloaded.notify_one();
     watch::tell(hub);
     hub.role.send(ToRole::Reload(Box::new(new.vrrp.clone())));
+    // A file is written; nobody's adverts wait for it.
+    running::note_for_successor(hub, words);
     tell_sessions(hub);
     barrier::configure(hub);
     if statics(&old) != statics(&new) {

@@ -2,8 +2,10 @@
 //! these words: an edit counts when a reload has taken it in, not because a process was killed
 //! while somebody was writing.
 
+use super::hub::Hub;
 use super::settings::Files;
 use crate::paths;
+use api::Level;
 use config::keepalived::Sources;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -94,6 +96,14 @@ pub(crate) fn note(words: &Words) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&beside)?;
     file.write_all(&serde_json::to_vec(words)?)?;
     fs::rename(beside, FILE)
+}
+
+/// For a successor: what runs from now on.
+pub(super) fn note_for_successor(hub: &Hub, words: &Words) {
+    if let Err(error) = note(words) {
+        let text = format!("what runs can't be noted; a successor reads the files anew: {error}");
+        hub.notice(Level::Error, text);
+    }
 }
 
 /// What a worker before this one ran with.

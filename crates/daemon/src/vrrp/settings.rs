@@ -53,8 +53,22 @@ pub(crate) struct Settings {
 impl Settings {
     /// The instance of that name.
     pub(crate) fn instance(&self, name: &str) -> Option<&Instance> {
+        self.shared(name).map(Arc::as_ref)
+    }
+
+    /// The same, as everybody has it who needs one.
+    pub(super) fn shared(&self, name: &str) -> Option<&Arc<Instance>> {
         let place = self.by_name.binary_search_by(|known| known.name.as_str().cmp(name)).ok()?;
-        self.by_name.get(place).map(Arc::as_ref)
+        self.by_name.get(place)
+    }
+
+    /// Instances and groups with a command that is told of every change.
+    pub(crate) fn with_general(&self) -> impl Iterator<Item = Subject> {
+        let instances = self.vrrp.instances.iter().filter(|of| of.notify.any.is_some());
+        let groups = self.vrrp.groups.iter().filter(|of| of.notify.any.is_some());
+        instances
+            .map(|of| Subject::Instance(of.name.clone()))
+            .chain(groups.map(|of| Subject::Group(of.name.clone())))
     }
 
     /// Whom to tell of an instance or a group.
@@ -141,14 +155,20 @@ fn loaded(options: &KeepalivedOptions, host: String, mut read: Keepalived, words
     let (is_fatal, mut findings) = (read.is_fatal(), findings(&read));
     let shared = both::beside_haresources(&read.vrrp.instances);
     findings.extend(shared.into_iter().map(|text| Finding { level: Level::Error, text }));
-    let mut by_name = read.vrrp.instances.clone();
-    by_name.sort_by(|one, other| one.name.cmp(&other.name));
+    let by_name = sorted(&read.vrrp);
     let disabled = read.disabled;
     let (mut vrrp, lvs, whole) = (read.vrrp, read.lvs, read.settings);
     let up = linux::rt::now().since(base::Instant::ZERO);
     vrrp.startup_delay = process::startup_delay(vrrp.startup_delay, whole.delay_after_boot, up);
     let settings = Settings { host, vrrp, lvs, whole, by_name, disabled };
     Loaded { settings, findings, words, is_fatal }
+}
+
+/// The instances by name.
+pub(super) fn sorted(config: &Config) -> Vec<Arc<Instance>> {
+    let mut by_name = config.instances.clone();
+    by_name.sort_by(|one, other| one.name.cmp(&other.name));
+    by_name
 }
 
 /// Leaves out what isn't to be run.

@@ -240,7 +240,7 @@ pub(crate) async fn watch(hub: Rc<Hub>, monitor: Watched) -> io::Result<()> {
         }
         gone.retain(|(ip, interface)| !hub.world.borrow().has(*ip, *interface));
         for key in gone {
-            let instance = hub.held.borrow().get(&key).map(|placed| placed.instance.clone());
+            let instance = hub.held.borrow().get(&key).map(|placed| placed.instance.to_string());
             match instance {
                 Some(whole) if whole.is_empty() => put_back_statics(&hub, key.0),
                 Some(instance) => hub.input(Input::AddressLost { instance, ip: key.0 }),

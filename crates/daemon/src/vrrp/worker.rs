@@ -7,8 +7,8 @@ use super::real_time::{FromRole, RealTime, ToRole, together};
 use super::settings::{self, Settings};
 use super::sockets::Sockets;
 use super::{
-    KeepalivedOptions, addresses, barrier, base_settings, bfd, dump, enter_network, fifo, heard,
-    left, notify, process, reload, reload_time, running, saved, trackers, vmac, watch,
+    KeepalivedOptions, addresses, apart, barrier, base_settings, bfd, dump, enter_network, fifo,
+    heard, left, notify, process, reload, reload_time, running, saved, trackers, vmac, watch,
 };
 use crate::channel::{self, Collector, NodeHandle};
 use crate::descriptors::{readable, silence_stderr, take_stdin, take_stdout};
@@ -45,6 +45,8 @@ const FLUSH_EVERY: Duration = Duration::from_millis(200);
 /// Items of the real-time thread taken in together: thousands that become masters are noted with a
 /// few files.
 const AT_ONCE: usize = 256;
+/// After so many outputs the memory they took is given back: a start of thousands.
+const BURST: usize = 1024;
 /// The real-time priority, unless `vrrp_rt_priority` is written.
 const PRIORITY: u8 = 1;
 
@@ -59,13 +61,13 @@ pub(crate) fn main(options: &KeepalivedOptions) -> ExitCode {
     if let Err(error) = enter_network(options) {
         return failed(&error);
     }
-    let again = running::find().and_then(|words| settings::load_again(options, words));
-    let loaded = match again.map_or_else(|| settings::load(options), Ok) {
-        Ok(loaded) => loaded,
-        Err(refused) => {
+    let loaded = match apart::read(options) {
+        Ok(Ok(loaded)) => loaded,
+        Ok(Err(refused)) => {
             refused.print();
             return ExitCode::from(EXIT_CONFIGURATION);
         }
+        Err(error) => return failed(&error),
     };
     if !options.foreground
         && let Err(error) = silence_stderr()
@@ -152,7 +154,8 @@ impl Shell {
 
     async fn live(self) -> io::Result<()> {
         let Self { options, loaded, role, collector, parent, executor, left } = self;
-        let settings = Rc::new(loaded.settings);
+        let settings::Loaded { settings, findings, words, .. } = loaded;
+        let settings = Rc::new(settings);
         let (log, troubles) =
             Log::open(&settings.host, targets(&options), u8::from(options.detail));
         fs::create_dir_all(paths::VRRP_STATE_DIR).map_err(|error| {
@@ -165,9 +168,11 @@ impl Shell {
         for text in troubles {
             hub.notice(Level::Error, text);
         }
-        notice_all(&hub, &loaded.findings);
-        note_running(&hub, &loaded.words);
-        saved::save(&hub, &loaded.words).await;
+        notice_all(&hub, &findings);
+        running::note_for_successor(&hub, &words);
+        saved::save(&hub, &words).await;
+        // As long as the files; this future lives as long as the worker.
+        drop((findings, words));
         tokio::task::spawn_local(listen_to_executor(Rc::clone(&hub)));
         let is_first = left::is_first();
         if is_first && let Some((command, limit)) = &settings.whole.startup {
@@ -296,6 +301,7 @@ async fn serve_role(
     mut masters: left::Masters,
 ) -> io::Result<()> {
     let bell = readable(collector.bell())?;
+    let mut done = 0;
     loop {
         let mut rung = bell.readable().await?;
         let mut count = [0; 8];
@@ -307,10 +313,15 @@ async fn serve_role(
                 break;
             }
             for item in items {
+                done += if let FromRole::Outputs(outputs) = &item { outputs.len() } else { 0 };
                 if !take(hub, item) {
                     return Ok(());
                 }
             }
+        }
+        if done >= BURST {
+            done = 0;
+            hub.role.send(ToRole::GiveBack);
         }
     }
 }
@@ -477,14 +488,6 @@ async fn obey(hub: Rc<Hub>, parent: Rc<UnixDatagram>, (keep, keep_servers): (boo
 
 fn spawn_dump(hub: &Rc<Hub>, kind: dump::Kind) {
     tokio::task::spawn_local(dump::write(Rc::clone(hub), kind));
-}
-
-/// For a successor: what runs from now on.
-pub(super) fn note_running(hub: &Hub, words: &running::Words) {
-    if let Err(error) = running::note(words) {
-        let text = format!("what runs can't be noted; a successor reads the files anew: {error}");
-        hub.notice(Level::Error, text);
-    }
 }
 
 pub(super) fn notice_all(hub: &Hub, findings: &[settings::Finding]) {

@@ -179,7 +179,10 @@ impl<S: Subject> World<S> {
     fn reload(&mut self, host: usize) {
         let text = text::keepalived_conf(&self.setup, host, &self.hosts[host].priorities);
         match text::read(&text) {
-            Some(config) => self.give(host, None, Input::Reload(Box::new(config))),
+            Some(config) => {
+                self.give(host, None, Input::Reloading);
+                self.give(host, None, Input::Reload(Box::new(config)));
+            }
             None => self.promises.blame(self.now, Sin::Misread { host }),
         }
     }

@@ -7,6 +7,7 @@ use vrrp::{Input, Output};
 
 fn reload(world: &mut World, n: usize, config: Config) {
     world.hosts[n].forget();
+    world.give(n, Input::Reloading);
     world.give(n, Input::Reload(Box::new(config)));
 }
 

@@ -16,6 +16,9 @@ mod global;
 mod servers;
 mod vrrp;
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 /// Where a keyword may stand.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Block {
@@ -318,14 +321,20 @@ pub fn directives() -> impl Iterator<Item = &'static Directive> {
     PARTS.iter().flat_map(|part| part.iter())
 }
 
+/// All keywords by name and block: thousands of instances ask for each of their lines.
+static BY_NAME: LazyLock<BTreeMap<(&str, Block), &'static Directive>> =
+    LazyLock::new(|| directives().map(|row| ((row.name, row.block), row)).collect());
+
 /// The row of a keyword in a block.
 pub fn directive(block: Block, name: &str) -> Option<&'static Directive> {
-    directives().find(|row| row.block == block && row.name == name)
+    BY_NAME.get(&(name, block)).copied()
 }
 
 /// True for a keyword that takes a command anywhere: its quoted words are split again.
 pub(crate) fn is_command(name: &str) -> bool {
-    directives().any(|row| row.name == name && row.takes == Takes::Command)
+    let mut named =
+        BY_NAME.range((name, Block::Top)..).take_while(|((known, _), _)| *known == name);
+    named.any(|(_, row)| row.takes == Takes::Command)
 }
 
 #[cfg(test)]
