@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 /// Crates without I/O, clock, threads, randomness and unsafe.
-pub(crate) const PURE: [&str; 8] =
-    ["base", "wire", "api", "cluster", "vrrp", "lvs", "config", "sim"];
+pub(crate) const PURE: [&str; 10] =
+    ["base", "wire", "api", "cib", "scheduler", "cluster", "vrrp", "lvs", "config", "sim"];
 
 /// The only crate that may contain unsafe code.
 pub(crate) const UNSAFE: &str = "linux";

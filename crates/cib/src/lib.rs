@@ -1,0 +1,8 @@
+//! The cluster information base: one XML document that says how the cluster is configured and what
+//! is known of it.
+//!
+//! Pure: text and moments come in, documents and findings go out. Start with [`xml::Document`].
+
+#![forbid(unsafe_code)]
+
+pub mod xml;

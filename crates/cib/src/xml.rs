@@ -1,0 +1,1 @@
+//! The document: elements with attributes, in an arena.
