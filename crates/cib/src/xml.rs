@@ -1,1 +1,0 @@
-//! The document: elements with attributes, in an arena.
