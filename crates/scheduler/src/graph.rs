@@ -2,14 +2,16 @@
 //!
 //! Everything is an index: texts are interned ([`Text`]), attributes, inputs and downed nodes lie
 //! in arrays that synapses point into, so that a cold start of 32 nodes × 2000 resources (37 MB of
-//! XML) takes a few megabytes. Filled with [`Graph::push`]; written as XML by [`write()`], compared
-//! without regard to numbering by [`differences`].
+//! XML) takes a few megabytes. Filled with [`Graph::push`]; written as XML by [`write()`], read by
+//! [`read()`], compared without regard to numbering by [`differences`].
 
 mod compare;
+mod read;
 mod texts;
 mod write;
 
 pub use compare::{Differences, differences};
+pub use read::{Error, read};
 pub use texts::{Text, Texts};
 pub use write::{escape, write};
 
@@ -395,6 +397,44 @@ mod tests {
         let mut text = String::new();
         write(&Graph::default(), &mut text);
         assert!(text.ends_with("transition_id=\"1\"/>\n"), "{text}");
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let whole = graph([4, 2]);
+        let mut text = String::new();
+        write(&whole, &mut text);
+        let read = read(&text).expect("our own text");
+        assert!(differences(&whole, &read).is_empty());
+        assert_eq!(read.settings, whole.settings);
+        let mut again = String::new();
+        write(&read, &mut again);
+        assert_eq!(again, text);
+    }
+
+    #[test]
+    fn what_no_graph_has_is_refused() {
+        let mut text = String::new();
+        write(&graph([4, 2]), &mut text);
+        let said = |from: &str, to: &str| {
+            read(&text.replace(from, to)).map(|_| ()).map_err(|e| e.to_string())
+        };
+        assert_eq!(said("id=\"4\"", "id=\"2\""), Err("two actions have one id".to_owned()));
+        assert_eq!(
+            said(
+                "<pseudo_event id=\"4\" operation=\"stop\" operation_key=\"g_stop_0\"/>",
+                "<rsc_op id=\"5\"/>"
+            ),
+            Err("input 5 is no action of this graph".to_owned())
+        );
+        assert_eq!(
+            said("lsb\"", "lsb\" color=\"red\""),
+            Err("<primitive> cannot have color=\"red\"".to_owned())
+        );
+        assert_eq!(
+            said("maintenance=\"1\"", "maintenance=\"x\""),
+            Err("<node> cannot have maintenance=\"x\"".to_owned())
+        );
     }
 
     #[test]

@@ -1,0 +1,9 @@
+//! How far the scheduler agrees with Pacemaker's: the corpus of its own cases, and random CIBs
+//! against the real program.
+
+#![forbid(unsafe_code)]
+
+pub mod board;
+pub mod corpus;
+pub mod run;
+pub mod verdict;
