@@ -5,4 +5,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod date;
+pub mod value;
 pub mod xml;

@@ -1,0 +1,5 @@
+//! The small values: what Pacemaker 2.1.5's tools answered, and what we answer.
+
+mod dates;
+mod durations;
+mod small;
