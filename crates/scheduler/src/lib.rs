@@ -2,8 +2,16 @@
 //! and why.
 //!
 //! Pure and without memory: the same document and the same moment give the same plan. What it
-//! hands on is a [`graph::Graph`].
+//! hands on is a [`graph::Graph`]; [`execute()`] carries one out in memory.
 
 #![forbid(unsafe_code)]
 
+mod execute;
 pub mod graph;
+pub mod status;
+
+pub use execute::{Execution, Failure, World, execute};
+
+/// The feature set's version that executors are told and that stands in the history: that of
+/// Pacemaker 3.0.2, whose plans these are.
+pub const FEATURE_SET: &str = "3.20.5";

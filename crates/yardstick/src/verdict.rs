@@ -77,10 +77,10 @@ fn sections(text: &str) -> [Vec<String>; 3] {
     sections
 }
 
-/// One section of a summary as it stands: the lines after its title up to an empty line.
+/// One section of a summary as it stands: the indented lines after its title.
 pub fn section<'t>(text: &'t str, title: &str) -> Vec<&'t str> {
     let lines = text.lines().skip_while(|line| *line != title).skip(1);
-    lines.take_while(|line| !line.trim().is_empty()).collect()
+    lines.take_while(|line| line.starts_with("  ")).collect()
 }
 
 /// Equal as sets of scores, whoever printed them and how often.

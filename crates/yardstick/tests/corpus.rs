@@ -1,9 +1,10 @@
 //! Pacemaker's own cases, as far as they can be judged without planning: their graphs are read
 //! and written as they stand.
 
-use scheduler::graph;
+use cib::xml::Document;
+use scheduler::{World, execute, graph};
 use yardstick::corpus::{Case, load, usual_place};
-use yardstick::verdict::{normal_graph, same_lines};
+use yardstick::verdict::{line_differences, normal_graph, same_lines, section};
 
 /// Every case; none without a corpus, which is an error in CI.
 fn cases() -> Vec<Case> {
@@ -27,5 +28,23 @@ fn every_graph_is_read_and_written_as_it_stands() {
         let again = graph::read(&text).unwrap_or_else(|error| panic!("{}: {error}", case.name));
         let differences = graph::differences(&read, &again);
         assert!(differences.is_empty(), "{}:\n{differences}", case.name);
+    }
+}
+
+#[test]
+fn every_graph_is_carried_out_in_the_expected_order() {
+    for case in cases() {
+        let graph = graph::read(&case.graph).expect("read above");
+        let mut document = Document::parse(case.input.as_str()).expect("an input");
+        let execution = execute(&graph, &mut document, &World::default());
+        let expected = section(&case.summary, "Executing Cluster Transition:");
+        let found: Vec<&str> = execution.text.lines().collect();
+        assert!(execution.complete, "{}", case.name);
+        assert!(
+            same_lines(&expected.join("\n"), &execution.text),
+            "{}:\n{}",
+            case.name,
+            line_differences(&expected.join("\n"), &found.join("\n")).join("\n")
+        );
     }
 }
