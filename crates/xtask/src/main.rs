@@ -1,4 +1,4 @@
-//! The repository's tools: `cargo xtask tidy|ci|gen|scenarios|vm|bench|sim`.
+//! The repository's tools: `cargo xtask tidy|ci|gen|scenarios|vm|bench|corpus|sim`.
 //!
 //! `ci` is the one gate, the same on a developer's machine and in CI; it only reads. `gen` writes
 //! what is generated.
@@ -28,6 +28,8 @@ cargo xtask bench heartbeat [OPTIONS]
                          how long clients wait, on pairs of Heartbeat and of ours, in turn
 cargo xtask bench vrrp [OPTIONS]
                          the same for virtual routers, on pairs of keepalived and of ours
+cargo xtask corpus [DIR] [OPTIONS]
+                         how many of Pacemaker's own cases the scheduler passes; --help tells more
 cargo xtask sim [vrrp] ARGS
                          the simulator's random search, in release build";
 
@@ -53,6 +55,7 @@ fn run(args: &[String]) -> Result<()> {
             scenarios(&root, &[lab::Table::Keepalived])
         }
         Some((first, words)) if first == "vm" => vm::run(&root, words),
+        Some((first, _)) if first == "corpus" => yardstick(&root, args),
         Some((first, rest)) if first == "sim" => program(&root, &["sim"], rest),
         Some((first, [what, rest @ ..])) if first == "bench" && what == "heartbeat" => {
             program(&root, &["lab", "--bench"], rest)
@@ -86,6 +89,13 @@ fn scenarios(root: &Path, tables: &[lab::Table]) -> Result<()> {
 fn program(root: &Path, command: &[&str], args: &[String]) -> Result<()> {
     let mut words = vec!["run", "--release", "--package", "handover", "--"];
     words.extend(command);
+    words.extend(args.iter().map(String::as_str));
+    cargo(root, &words)
+}
+
+/// Runs the scheduler's yardstick, built as tests are: its checks are on.
+fn yardstick(root: &Path, args: &[String]) -> Result<()> {
+    let mut words = vec!["run", "--quiet", "--package", "handover-yardstick", "--"];
     words.extend(args.iter().map(String::as_str));
     cargo(root, &words)
 }

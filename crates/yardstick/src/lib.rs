@@ -4,6 +4,9 @@
 #![forbid(unsafe_code)]
 
 pub mod board;
+pub mod command;
 pub mod corpus;
+pub mod oracle;
 pub mod run;
+pub mod subject;
 pub mod verdict;
