@@ -6,5 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod date;
+pub mod nvpairs;
+pub mod rules;
 pub mod value;
 pub mod xml;
