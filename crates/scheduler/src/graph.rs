@@ -6,14 +6,16 @@
 //! [`read()`], compared without regard to numbering by [`differences`].
 
 mod compare;
+mod dot;
 mod read;
 mod texts;
 mod write;
 
 pub use compare::{Differences, differences};
+pub use dot::dot;
 pub use read::{Error, read};
 pub use texts::{Text, Texts};
-pub use write::{escape, write};
+pub use write::write;
 
 /// The number of an action, unique in its graph. Inputs name actions by it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -389,6 +391,20 @@ mod tests {
   </synapse>
 </transition_graph>
 "#;
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_drawing_names_actions_and_what_they_wait_for() {
+        let mut text = String::new();
+        dot(&graph([1, 2]), &mut text);
+        let expected = concat!(
+            " digraph \"g\" {\n",
+            "\"a_stop_0 n1\" [ style=bold color=\"green\" fontcolor=\"black\"]\n",
+            "\"g_stop_0\" [ style=bold color=\"green\" fontcolor=\"orange\"]\n",
+            "\"g_stop_0\" -> \"a_stop_0 n1\" [ style = bold]\n",
+            "}\n"
+        );
         assert_eq!(text, expected);
     }
 

@@ -2,15 +2,18 @@
 //! and why.
 //!
 //! Pure and without memory: the same document and the same moment give the same plan. What it
-//! hands on is a [`graph::Graph`]; [`execute()`] carries one out in memory.
+//! hands on is a [`graph::Graph`]; [`execute()`] carries one out in memory, [`inject()`] makes things
+//! happen before.
 
 #![forbid(unsafe_code)]
 
 mod execute;
 pub mod graph;
+mod inject;
 pub mod status;
 
 pub use execute::{Execution, Failure, World, execute};
+pub use inject::{Event, Injected, inject, parse_result};
 
 /// The feature set's version that executors are told and that stands in the history: that of
 /// Pacemaker 3.0.2, whose plans these are.

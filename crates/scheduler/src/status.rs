@@ -116,6 +116,7 @@ impl<'d> Status<'d> {
     }
 
     /// A failure of the task more on this node, at this moment (epoch seconds); what is said of it.
+    /// It goes into the CIB together with the action that failed: no update of its own.
     pub fn note_failure(&mut self, node: NodeName<'_>, task: &Task<'_>, now: i64) -> String {
         let Task { resource, operation, interval_ms } = *task;
         let count = format!("fail-count-{resource}#{operation}_{interval_ms}");
@@ -135,8 +136,7 @@ impl<'d> Status<'d> {
     }
 
     /// Sets a transient attribute of the node.
-    pub fn set_transient(&mut self, node: NodeName<'_>, name: &str, value: &str) {
-        self.updates += 1;
+    fn set_transient(&mut self, node: NodeName<'_>, name: &str, value: &str) {
         if let Some(pair) = self.transient(node, name) {
             self.document.set(pair, "value", value);
             return;
@@ -151,6 +151,32 @@ impl<'d> Status<'d> {
         self.document.set(pair, "id", &id);
         self.document.set(pair, "name", name);
         self.document.set(pair, "value", value);
+    }
+
+    /// Changes an attribute of the whole document.
+    pub fn set_root(&mut self, name: &str, value: &str) {
+        let root = self.document.root().id();
+        self.document.set(root, name, value);
+        self.updates += 1;
+    }
+
+    /// Sets an attribute of a ticket's state.
+    pub fn set_ticket(&mut self, ticket: &str, name: &str, value: &str) {
+        let held = self.document.node(self.section).child("tickets").map(Node::id);
+        let list = held.unwrap_or_else(|| self.document.append(self.section, "tickets"));
+        let held = self
+            .document
+            .node(list)
+            .children_named("ticket_state")
+            .find(|state| state.get("id") == Some(ticket))
+            .map(Node::id);
+        let state = held.unwrap_or_else(|| {
+            let state = self.document.append(list, "ticket_state");
+            self.document.set(state, "id", ticket);
+            state
+        });
+        self.document.set(state, name, value);
+        self.updates += 1;
     }
 
     /// Writes how many changes there were into `num_updates`.

@@ -157,7 +157,7 @@ fn number_line(before: &str, number: u64, out: &mut String) {
 
 /// Appends `text` as it may stand between double quotes in XML; tabs and line ends as references,
 /// which a reader would otherwise turn into blanks.
-pub fn escape(text: &str, out: &mut String) {
+fn escape(text: &str, out: &mut String) {
     let mut rest = text;
     while let Some(at) = rest.find(['&', '<', '>', '"', '\n', '\t', '\r']) {
         let (plain, special) = rest.split_at(at);

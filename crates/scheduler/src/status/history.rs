@@ -45,13 +45,18 @@ pub struct Done<'a> {
 }
 
 impl Status<'_> {
-    /// Records the action in its node's history.
+    /// Records the action in its node's history. A failure has an entry of its own; that of a
+    /// recurring operation has no other.
     pub fn record(&mut self, done: &Done<'_>) {
         let entry = self.entry(done);
         let resource = self.document.node(entry).get("id").unwrap_or(done.id).to_owned();
         let call = 1 + self.highest_call(entry);
+        self.updates += 1;
         if done.result != done.wanted {
             self.write(entry, &format!("{resource}_last_failure_0"), &resource, call, done);
+            if done.interval_ms > 0 {
+                return;
+            }
         }
         let id = match (done.notification, done.operation) {
             (Some((when, what)), _) => format!("{resource}_{when}_notify_{what}_0"),
@@ -62,7 +67,6 @@ impl Status<'_> {
             (None, _) => format!("{resource}_last_0"),
         };
         self.write(entry, &id, &resource, call, done);
-        self.updates += 1;
     }
 
     /// The resource's entry on the node: one under the printed name, else under the configured
