@@ -6,7 +6,10 @@
 pub mod board;
 pub mod command;
 pub mod corpus;
+pub mod differential;
+pub mod generate;
 pub mod oracle;
 pub mod run;
+pub mod shrink;
 pub mod subject;
 pub mod verdict;
