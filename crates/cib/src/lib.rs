@@ -8,5 +8,6 @@
 pub mod date;
 pub mod nvpairs;
 pub mod rules;
+pub mod upgrade;
 pub mod value;
 pub mod xml;
