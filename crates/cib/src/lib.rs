@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod date;
+pub mod digest;
 pub mod nvpairs;
 pub mod rules;
 pub mod upgrade;

@@ -10,6 +10,10 @@ pub enum Style {
     Pretty,
     /// Nothing between the elements.
     Compact,
+    /// Like compact, but as Pacemaker 2 writes the text it takes digests of (measured with 2.1.5):
+    /// `'` as a reference, line ends and tabs in values spelt out as `\n`, `\r` and four blanks,
+    /// and no text between the tags. Not to be read again.
+    Digest,
 }
 
 /// Blanks by which a child stands deeper than its parent.
@@ -58,6 +62,7 @@ impl Writer<'_> {
         self.depth += 1;
         match node.content() {
             Content::Element(name) => self.open_element(node, name),
+            Content::Text(_) if self.style == Style::Digest => {}
             Content::Text(text) => escape_into(text, Place::Text, self.out),
             Content::CData(text) => self.out.extend(["<![CDATA[", text, "]]>"]),
             Content::Comment(text) => self.out.extend(["<!--", text, "-->"]),
@@ -71,13 +76,13 @@ impl Writer<'_> {
             self.out.push(' ');
             self.out.push_str(name);
             self.out.push_str("=\"");
-            escape_into(value, Place::Attribute, self.out);
+            escape_into(value, self.style.place(), self.out);
             self.out.push('"');
         }
-        let Some(_) = node.nodes().next() else {
+        if !self.has_content(node) {
             self.out.push_str("/>");
             return;
-        };
+        }
         self.out.push('>');
         let is_text =
             |child: Node<'_>| matches!(child.content(), Content::Text(_) | Content::CData(_));
@@ -89,7 +94,7 @@ impl Writer<'_> {
 
     fn close(&mut self, node: Node<'_>) {
         self.depth -= 1;
-        if node.is_element() && node.nodes().next().is_some() {
+        if node.is_element() && self.has_content(node) {
             self.indent();
             if self.inline_from == Some(self.depth + 1) {
                 self.inline_from = None;
@@ -97,6 +102,14 @@ impl Writer<'_> {
             self.out.extend(["</", node.name(), ">"]);
         }
         self.end_line();
+    }
+
+    /// True if something stands between the element's tags in this style.
+    fn has_content(&self, node: Node<'_>) -> bool {
+        let is_written = |child: Node<'_>| {
+            self.style != Style::Digest || !matches!(child.content(), Content::Text(_))
+        };
+        node.nodes().any(is_written)
     }
 
     fn has_layout(&self) -> bool {
@@ -116,10 +129,23 @@ impl Writer<'_> {
     }
 }
 
+impl Style {
+    const fn place(self) -> Place {
+        match self {
+            Self::Pretty => Place::Printed,
+            Self::Compact => Place::Attribute,
+            Self::Digest => Place::Digested,
+        }
+    }
+}
+
 /// Where a text stands: what must be written as a reference depends on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Attribute,
+    /// An attribute as the tools print it: like any, but with a reference for `'`.
+    Printed,
+    Digested,
     Text,
 }
 
@@ -143,14 +169,19 @@ fn escape_into(text: &str, place: Place, out: &mut String) {
 
 /// How a character is written that cannot stand as it is.
 const fn reference(byte: u8, place: Place) -> Option<&'static str> {
-    match byte {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'>' => Some("&gt;"),
-        b'\r' => Some("&#13;"),
-        b'"' if matches!(place, Place::Attribute) => Some("&quot;"),
-        b'\n' if matches!(place, Place::Attribute) => Some("&#10;"),
-        b'\t' if matches!(place, Place::Attribute) => Some("&#9;"),
+    match (byte, place) {
+        (b'&', _) => Some("&amp;"),
+        (b'<', _) => Some("&lt;"),
+        (b'>', _) => Some("&gt;"),
+        (b'\r', Place::Digested) => Some("\\r"),
+        (b'\n', Place::Digested) => Some("\\n"),
+        (b'\t', Place::Digested) => Some("    "),
+        (b'\r', _) => Some("&#13;"),
+        (_, Place::Text) => None,
+        (b'\n', _) => Some("&#10;"),
+        (b'\t', _) => Some("&#9;"),
+        (b'"', _) => Some("&quot;"),
+        (b'\'', Place::Printed | Place::Digested) => Some("&apos;"),
         _ => None,
     }
 }

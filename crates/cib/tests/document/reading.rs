@@ -99,13 +99,12 @@ fn elements_may_lie_deep_but_not_without_end() {
 #[test]
 fn pretty_text_stands_two_blanks_deeper_per_element() {
     let document = read("<a><b c=\"&#9;&lt;&amp;'\"><d/></b><!--e--><f>x<g/></f></a>");
-    let expected =
-        "<a>\n  <b c=\"&#9;&lt;&amp;'\">\n    <d/>\n  </b>\n  <!--e-->\n  <f>x<g/></f>\n</a>\n";
+    let expected = "<a>\n  <b c=\"&#9;&lt;&amp;&apos;\">\n    <d/>\n  </b>\n  <!--e-->\n  <f>x<g/></f>\n</a>\n";
     assert_eq!(document.root().to_text(Style::Pretty), expected);
     let compact = "<a><b c=\"&#9;&lt;&amp;'\"><d/></b><!--e--><f>x<g/></f></a>";
     assert_eq!(document.root().to_text(Style::Compact), compact);
     let b = document.root().child("b").expect("an element");
-    assert_eq!(b.to_text(Style::Pretty), "<b c=\"&#9;&lt;&amp;'\">\n  <d/>\n</b>\n");
+    assert_eq!(b.to_text(Style::Pretty), "<b c=\"&#9;&lt;&amp;&apos;\">\n  <d/>\n</b>\n");
 }
 
 #[test]
