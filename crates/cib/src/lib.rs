@@ -8,7 +8,9 @@
 pub mod date;
 pub mod digest;
 pub mod nvpairs;
+pub mod patch;
 pub mod rules;
 pub mod upgrade;
 pub mod value;
+pub mod version;
 pub mod xml;
