@@ -36,7 +36,13 @@ pub fn create(old: &Document, new: &Document, options: Options) -> Option<Docume
         version(&mut patch, versions, "source", Version::of(old.root()));
         version(&mut patch, versions, "target", Version::of(new.root()));
     }
-    let mut changes = Changes { patch, root, kept: BTreeMap::new(), moved: BTreeSet::new() };
+    let mut changes = Changes {
+        patch,
+        root,
+        kept: BTreeMap::new(),
+        moved: BTreeSet::new(),
+        unchanged: BTreeSet::new(),
+    };
     changes.compare(old.root(), new.root());
     let kept_before: BTreeSet<_> = changes.kept.values().map(|old| old.id()).collect();
     changes.deletions(old.root(), &kept_before);
@@ -70,6 +76,8 @@ struct Changes<'d> {
     kept: BTreeMap<NodeId, Node<'d>>,
     /// Nodes that stand elsewhere among their siblings now, by their new ids.
     moved: BTreeSet<NodeId>,
+    /// Elements in which nothing changed, by their old ids: nothing below them is in `kept`.
+    unchanged: BTreeSet<NodeId>,
 }
 
 impl<'d> Changes<'d> {
@@ -82,8 +90,9 @@ impl<'d> Changes<'d> {
             self.moved.extend(siblings.moved);
             for (before, after) in siblings.kept {
                 let (before, after) = (old.document().node(before), new.document().node(after));
-                if !before.is_element() {
+                if before.is_same_as(after) {
                     self.kept.insert(after.id(), before);
+                    self.unchanged.insert(before.id());
                 } else if text(before).eq(text(after)) {
                     // No path leads to text: an element with other text goes and comes anew.
                     open.push((before, after));
@@ -106,7 +115,9 @@ impl<'d> Changes<'d> {
             match node.content() {
                 _ if kept.contains(&node.id()) => {
                     position += 1;
-                    self.deletions(node, kept);
+                    if !self.unchanged.contains(&node.id()) {
+                        self.deletions(node, kept);
+                    }
                 }
                 Content::Element(_) => drop(self.change("delete", &path::of(node))),
                 Content::Comment(_) => {
@@ -121,13 +132,14 @@ impl<'d> Changes<'d> {
     /// Notes changed attributes, what came and what moved, in the new order.
     fn additions(&mut self, node: Node<'d>) {
         if let Some(old) = self.kept.get(&node.id()).copied() {
+            if self.unchanged.contains(&old.id()) {
+                return;
+            }
             self.attributes(old, node);
         }
         for (position, child) in node.nodes().enumerate() {
             if self.kept.contains_key(&child.id()) {
-                if child.is_element() {
-                    self.additions(child);
-                }
+                self.additions(child);
                 if self.moved.contains(&child.id()) {
                     let change = self.change("move", &path::of(child));
                     self.patch.set(change, "position", &position.to_string());

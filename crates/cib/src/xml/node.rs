@@ -141,7 +141,9 @@ impl<'d> Node<'d> {
     /// All nodes below this one, in document order.
     pub(super) fn all_nodes_below(self) -> impl Iterator<Item = Self> + Clone {
         let top = self.id;
-        std::iter::successors(self.at(self.record().first_child), move |node| node.after(top))
+        std::iter::successors(self.at(self.record().first_child), move |node| {
+            node.after(top).map(|(_, next)| next)
+        })
     }
 
     /// The node that follows among its siblings, of any kind.
@@ -156,17 +158,19 @@ impl<'d> Node<'d> {
 
     /// True if both nodes and all that is below them are the same, order included.
     pub fn is_same_as(self, other: Self) -> bool {
-        let mine = std::iter::once(self).chain(self.all_nodes_below());
-        let theirs = std::iter::once(other).chain(other.all_nodes_below());
-        let depth = |node: Node<'_>, top: NodeId| {
-            node.ancestors().take_while(|ancestor| ancestor.id != top).count()
-        };
-        let alike = |(mine, theirs): (Self, Self)| {
-            mine.content() == theirs.content()
-                && mine.attributes().eq(theirs.attributes())
-                && depth(mine, self.id) == depth(theirs, other.id)
-        };
-        mine.clone().count() == theirs.clone().count() && mine.zip(theirs).all(alike)
+        let (mut mine, mut theirs) = (self, other);
+        loop {
+            if mine.content() != theirs.content() || !mine.attributes().eq(theirs.attributes()) {
+                return false;
+            }
+            match (mine.after(self.id), theirs.after(other.id)) {
+                (None, None) => return true,
+                (Some((down, next)), Some((also_down, same))) if down == also_down => {
+                    (mine, theirs) = (next, same);
+                }
+                _ => return false,
+            }
+        }
     }
 
     /// The node as text.
@@ -176,13 +180,14 @@ impl<'d> Node<'d> {
         out
     }
 
-    /// The next node in document order that lies below `top`.
-    fn after(self, top: NodeId) -> Option<Self> {
+    /// The next node in document order that lies below `top`, and by how many levels it lies
+    /// higher than this one; one level deeper counts as none.
+    fn after(self, top: NodeId) -> Option<(usize, Self)> {
         if let Some(child) = self.at(self.record().first_child) {
-            return Some(child);
+            return Some((0, child));
         }
-        let up = self.ancestors().take_while(|node| node.id != top);
-        up.into_iter().find_map(Self::next)
+        let up = self.ancestors().take_while(|node| node.id != top).enumerate();
+        up.into_iter().find_map(|(levels, node)| Some((levels + 1, node.next()?)))
     }
 }
 
