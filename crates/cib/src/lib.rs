@@ -11,6 +11,7 @@ pub mod nvpairs;
 pub mod patch;
 pub mod rules;
 pub mod upgrade;
+pub mod validate;
 pub mod value;
 pub mod version;
 pub mod xml;

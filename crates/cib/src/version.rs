@@ -41,3 +41,10 @@ impl fmt::Display for Version {
         write!(f, "{}.{}.{}", self.admin_epoch, self.epoch, self.num_updates)
     }
 }
+
+/// The feature set of Pacemaker that wrote a document last; zeros if it does not say.
+pub fn feature_set(element: Node<'_>) -> [u64; 3] {
+    let text = element.get("crm_feature_set").unwrap_or_default();
+    let mut parts = text.split('.').map(|part| part.parse().unwrap_or(0));
+    [(); 3].map(|()| parts.next().unwrap_or(0))
+}

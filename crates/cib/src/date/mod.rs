@@ -1,7 +1,7 @@
 //! Dates and durations as Pacemaker reads, reckons and prints them.
 //!
 //! A subset of ISO 8601 with habits of its own, found by experiment with its `iso8601` tool (2.1.5)
-//! and listed in `docs/ancestors/pacemaker.md`.
+//! and listed in `docs/ancestors/cib.md`.
 
 mod calendar;
 mod duration;

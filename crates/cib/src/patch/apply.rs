@@ -1,6 +1,7 @@
 //! Applying a patchset to a document.
 
 use super::path;
+use super::v1::apply_v1;
 use crate::digest;
 use crate::version::Version;
 use crate::xml::{Content, Document, MAX_DEPTH, Node, NodeId};
@@ -8,8 +9,8 @@ use crate::xml::{Content, Document, MAX_DEPTH, Node, NodeId};
 /// Why a patchset was not applied. The document is as it was.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refused {
-    /// The document is no patchset of this format.
-    #[error("this is no patchset of format 2: {0}")]
+    /// The document is no patchset that is understood.
+    #[error("this is no patchset: {0}")]
     NotAPatch(String),
     /// It leads from another version than the document has.
     #[error("the patchset leads from version {from}, the document is at {at}")]
@@ -35,17 +36,26 @@ pub enum Refused {
     },
 }
 
-/// Applies a patchset: first what goes and what changes, in its order, then what comes and moves,
-/// by position.
+/// Applies a patchset of either format.
 ///
 /// # Errors
 /// Why not; the document is unchanged then.
 pub fn apply(document: &mut Document, patch: &Document) -> Result<(), Refused> {
     let root = patch.root();
-    if !root.is("diff") || root.get("format") != Some("2") {
-        let words = format!("<{}> of format {}", root.name(), root.get("format").unwrap_or("1"));
-        return Err(Refused::NotAPatch(words));
+    match root.get("format") {
+        Some("2") if root.is("diff") => apply_v2(document, patch),
+        Some("1") | None if root.is("diff") => apply_v1(document, patch),
+        format => {
+            let words = format!("<{}> of format {}", root.name(), format.unwrap_or("1"));
+            Err(Refused::NotAPatch(words))
+        }
     }
+}
+
+/// Applies a list of changes: first what goes and what changes, in its order, then what comes and
+/// moves, by position.
+fn apply_v2(document: &mut Document, patch: &Document) -> Result<(), Refused> {
+    let root = patch.root();
     let version = |name| root.child("version")?.child(name).map(Version::of);
     let at = Version::of(document.root());
     if let Some(from) = version("source").filter(|from| *from != at) {
@@ -69,13 +79,17 @@ pub fn apply(document: &mut Document, patch: &Document) -> Result<(), Refused> {
         target.set(&mut result);
     }
     if let Some(expected) = root.get("digest") {
-        let actual = digest::of_content(result.root());
-        if actual != expected {
-            return Err(Refused::Digest { expected: expected.into(), actual });
-        }
+        check_digest(expected, digest::of_content(result.root()))?;
     }
     *document = result;
     Ok(())
+}
+
+pub(super) fn check_digest(expected: &str, actual: String) -> Result<(), Refused> {
+    if actual == expected {
+        return Ok(());
+    }
+    Err(Refused::Digest { expected: expected.into(), actual })
 }
 
 fn path_of(change: Node<'_>) -> &str {
@@ -188,7 +202,12 @@ fn place(document: &mut Document, mut placements: Vec<Placement<'_>>) -> Result<
     Ok(())
 }
 
-fn check_depth(document: &Document, parent: NodeId, created: Node<'_>) -> Result<(), Refused> {
+/// A copy of the node inside the parent must not lie too deep.
+pub(super) fn check_depth(
+    document: &Document,
+    parent: NodeId,
+    created: Node<'_>,
+) -> Result<(), Refused> {
     let above = document.node(parent).ancestors().count();
     let base = created.ancestors().count();
     let below = created.descendants().map(|node| node.ancestors().count() - base).max();

@@ -50,7 +50,8 @@ pub fn create(old: &Document, new: &Document, options: Options) -> Option<Docume
     changes.patch.root().child("change").is_some().then_some(changes.patch)
 }
 
-fn keep_version(old: &Document, new: &mut Document) {
+/// Gives the new document the old one's version.
+pub(super) fn keep_version(old: &Document, new: &mut Document) {
     let root = new.root().id();
     for name in ATTRIBUTES {
         match old.root().get(name) {

@@ -16,6 +16,7 @@ mod write;
 pub use names::Name;
 pub use node::{Content, Node};
 pub use parse::{Error, MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, MAX_NAMES};
+pub(crate) use write::write_without;
 pub use write::{Style, escaped, write};
 
 use index::IdIndex;

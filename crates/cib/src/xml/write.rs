@@ -23,7 +23,12 @@ const INDENT: usize = 2;
 ///
 /// The text ends in a line end if the style has lines.
 pub fn write(node: Node<'_>, style: Style, out: &mut String) {
-    let mut writer = Writer { style, out, depth: 0, inline_from: None };
+    write_without(node, &[], style, out);
+}
+
+/// Writes the node and all below it, but none of these attributes.
+pub(crate) fn write_without(node: Node<'_>, without: &[&str], style: Style, out: &mut String) {
+    let mut writer = Writer { style, without, out, depth: 0, inline_from: None };
     writer.open(node);
     let mut last = node;
     for next in node.all_nodes_below() {
@@ -50,6 +55,8 @@ pub fn write(node: Node<'_>, style: Style, out: &mut String) {
 
 struct Writer<'o> {
     style: Style,
+    /// Names of attributes that are left out.
+    without: &'o [&'o str],
     out: &'o mut String,
     depth: usize,
     /// The depth of the outermost element whose content is written without layout.
@@ -72,7 +79,7 @@ impl Writer<'_> {
     fn open_element(&mut self, node: Node<'_>, name: &str) {
         self.out.push('<');
         self.out.push_str(name);
-        for (name, value) in node.attributes() {
+        for (name, value) in node.attributes().filter(|(name, _)| !self.without.contains(name)) {
             self.out.push(' ');
             self.out.push_str(name);
             self.out.push_str("=\"");

@@ -69,7 +69,8 @@ fn what_is_not_there_cannot_be_changed() {
         let answer = refusal(&document, &format!("<diff format='2'>{change}</diff>"));
         assert!(answer.ends_with(words), "{answer}");
     }
-    assert!(refusal(&document, "<diff format='1'/>").contains("no patchset of format 2"));
+    assert!(refusal(&document, "<diff format='1'/>").contains("there is no diff-removed"));
+    assert!(refusal(&document, "<diff format='3'/>").contains("<diff> of format 3"));
     assert!(refusal(&document, "<cib format='2'/>").contains("<cib>"));
 }
 

@@ -4,6 +4,7 @@
 
 mod applying;
 mod creating;
+mod first_format;
 mod properties;
 
 use cib::patch::{Options, apply, create};

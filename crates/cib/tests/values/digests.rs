@@ -1,6 +1,6 @@
 //! Digests, against those of `cibadmin` 2.1.5.
 
-use cib::digest::{is_digested, lists, of_content, of_file, of_parameters};
+use cib::digest::{is_digested, lists, of_content, of_file, of_parameters, of_versioned};
 use cib::xml::Document;
 
 #[test]
@@ -32,6 +32,9 @@ fn peers_compare_content_without_bookkeeping() {
         </configuration><status/></cib>";
     let document = Document::parse(text).expect("well-formed");
     assert_eq!(of_content(document.root()), "ce7b31e98c8d2b97bd14d4f93782c0ed");
+    assert_eq!(of_versioned(document.root()), "ce7b31e98c8d2b97bd14d4f93782c0ed");
+    let early = Document::parse(text.replace("3.16.1", "3.0.1")).expect("well-formed");
+    assert_eq!(of_versioned(early.root()), of_file(early.root()));
 }
 
 #[test]
