@@ -7,11 +7,25 @@
 
 #![forbid(unsafe_code)]
 
+mod actions;
+mod constraints;
+mod digest;
+mod emit;
 mod execute;
 pub mod graph;
 mod inject;
+mod order;
+mod pattern;
+mod place;
+mod plan;
+mod report;
+mod sort;
 pub mod status;
+mod unpack;
+mod world;
 
+pub use plan::{Plan, Simulation, moment, plan, simulate, status_of};
+pub use report::scores::ScoreLine;
 pub use execute::{Execution, Failure, World, execute};
 pub use inject::{Event, Injected, inject, parse_result};
 

@@ -1,0 +1,101 @@
+//! Whether an operation's parameters are still those it ran with.
+
+use crate::actions::changes::compared_as;
+use crate::unpack::history::Op;
+use crate::unpack::operations::find_config;
+use crate::unpack::values::{Facts, block, parameters};
+use crate::world::{NodeIx, RscIx, World};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use md5::{Digest, Md5};
+
+/// What a comparison found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Same,
+    /// Something changed that only a restart takes in.
+    Restart,
+    /// Something changed.
+    Mismatch,
+    /// Nothing to compare with was recorded.
+    Unknown,
+}
+
+/// Compares an operation's recorded digests with the configuration.
+pub(crate) fn verdict(w: &World<'_>, rsc: RscIx, node: NodeIx, op: &Op<'_>) -> Verdict {
+    let task = compared_as(op).text();
+    let all = current(w, rsc, node, task, op.interval);
+    if let Some(recorded) = op.xml.get("op-restart-digest") {
+        if recorded != digest(&only(&all, op.xml.get("op-force-restart"))) {
+            return Verdict::Restart;
+        }
+    }
+    match op.xml.get("op-digest") {
+        None => Verdict::Unknown,
+        Some(recorded) if recorded == digest(&all) => Verdict::Same,
+        Some(_) if op.interval == 0 && has_own_parameters(w, rsc, node, task) => {
+            Verdict::Restart
+        }
+        Some(_) => Verdict::Mismatch,
+    }
+}
+
+type Parameters = BTreeMap<String, String>;
+
+/// The parameters an operation would run with now.
+fn current(w: &World<'_>, rsc: RscIx, node: NodeIx, task: &str, interval: u32) -> Parameters {
+    let mut all = Parameters::new();
+    for (name, value) in parameters(w, rsc, Some(node)) {
+        all.insert(name.to_owned(), value.to_owned());
+    }
+    if let Some(op) = find_config(w, rsc, task, interval, true) {
+        let facts = Facts { node: Some(node), ..Facts::of_operation(w[rsc].xml, task, interval) };
+        for (name, value) in block(w, op, "instance_attributes", &facts) {
+            all.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        }
+    }
+    all.retain(|name, _| {
+        !matches!(name.as_str(), "id" | "crm_feature_set" | "op-digest" | "pcmk_external_ip")
+            && !name.starts_with("CRM_meta_")
+            && !name.starts_with("on_node")
+    });
+    if interval > 0 {
+        let timeout = crate::emit::meta::recurring_timeout(w, rsc, task, interval);
+        all.insert("CRM_meta_timeout".to_owned(), timeout.to_string());
+    }
+    all
+}
+
+fn has_own_parameters(w: &World<'_>, rsc: RscIx, node: NodeIx, task: &str) -> bool {
+    find_config(w, rsc, task, 0, true).is_some_and(|op| {
+        let facts = Facts { node: Some(node), ..Facts::of_operation(w[rsc].xml, task, 0) };
+        !block(w, op, "instance_attributes", &facts).is_empty()
+    })
+}
+
+/// The parameters a change of which needs a restart; all, if the history does not say.
+fn only(all: &Parameters, names: Option<&str>) -> Parameters {
+    let Some(names) = names else { return all.clone() };
+    let listed = |name: &str| names.split_whitespace().any(|have| have == name);
+    all.iter()
+        .filter(|(name, _)| listed(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// The digest of parameters: MD5 of them as an XML element.
+fn digest(parameters: &Parameters) -> String {
+    let mut text = String::from(" <parameters");
+    for (name, value) in parameters {
+        let _ = write!(text, " {name}=\"");
+        text.push_str(&cib::xml::escaped(value));
+        text.push('"');
+    }
+    text.push_str("/>\n");
+    let mut hex = String::with_capacity(32);
+    for byte in Md5::digest(text.as_bytes()) {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}

@@ -1,0 +1,129 @@
+//! Collectives' actions: what they are follows from their members' and instances'.
+
+use super::relations::{Changed, relate};
+use crate::actions::newest;
+use crate::world::{ActFlags, ActIx, Kind, NodeIx, RscIx, Task, World};
+
+/// An action's flags as an edge sees them, on a node where that matters.
+pub(crate) fn flags(w: &mut World<'_>, action: ActIx, node: Option<NodeIx>) -> ActFlags {
+    let general = own_flags(w, action, None);
+    let Some(node) = node.filter(|_| w[action].rsc.is_some()) else { return general };
+    let mut there = own_flags(w, action, Some(node));
+    if general.has(ActFlags::RUNNABLE) {
+        there.set(ActFlags::RUNNABLE);
+    }
+    there
+}
+
+fn own_flags(w: &mut World<'_>, action: ActIx, node: Option<NodeIx>) -> ActFlags {
+    let Some(rsc) = w[action].rsc else { return w[action].flags };
+    match w[rsc].kind {
+        Kind::Primitive => w[action].flags,
+        Kind::Group(_) => group_flags(w, rsc, action, node),
+        Kind::Clone(_) | Kind::Bundle(_) => instances_flags(w, rsc, action, node),
+    }
+}
+
+fn group_flags(
+    w: &mut World<'_>,
+    rsc: RscIx,
+    action: ActIx,
+    node: Option<NodeIx>,
+) -> ActFlags {
+    let mut all =
+        ActFlags(ActFlags::OPTIONAL | ActFlags::RUNNABLE | ActFlags::PSEUDO);
+    let task = w[action].task.beginning();
+    for member in w[rsc].children.clone() {
+        let Some(of_member) = newest(w, member, task, node) else {
+            if !matches!(task, Task::Stop | Task::Demote) {
+                all.clear(ActFlags::RUNNABLE);
+            }
+            continue;
+        };
+        let flags = w[of_member].flags;
+        if all.has(ActFlags::OPTIONAL) && !flags.has(ActFlags::OPTIONAL) {
+            all.clear(ActFlags::OPTIONAL);
+            w[action].flags.clear(ActFlags::OPTIONAL);
+        }
+        if all.has(ActFlags::RUNNABLE) && !flags.has(ActFlags::RUNNABLE) {
+            all.clear(ActFlags::RUNNABLE);
+            w[action].flags.clear(ActFlags::RUNNABLE);
+        }
+    }
+    all
+}
+
+fn instances_flags(
+    w: &mut World<'_>,
+    rsc: RscIx,
+    action: ActIx,
+    node: Option<NodeIx>,
+) -> ActFlags {
+    let mut all =
+        ActFlags(ActFlags::OPTIONAL | ActFlags::RUNNABLE | ActFlags::PSEUDO);
+    let task = w[action].task.beginning();
+    let mut any_runnable = false;
+    for instance in w[rsc].children.clone() {
+        let on = node.filter(|_| w[instance].is_primitive());
+        let Some(of_instance) = newest(w, instance, task, on) else { continue };
+        let flags = own_flags(w, of_instance, node);
+        if all.has(ActFlags::OPTIONAL) && !flags.has(ActFlags::OPTIONAL) {
+            all.clear(ActFlags::OPTIONAL);
+            w[action].flags.clear(ActFlags::OPTIONAL);
+        }
+        any_runnable |= flags.has(ActFlags::RUNNABLE);
+    }
+    if !any_runnable {
+        all.clear(ActFlags::RUNNABLE);
+        if node.is_none() {
+            w[action].flags.clear(ActFlags::RUNNABLE);
+        }
+    }
+    all
+}
+
+/// Applies an edge whose then may be a collective's: its members' actions feel it too.
+/// `again` collects actions whose successors must be looked at.
+pub(crate) fn update(
+    w: &mut World<'_>,
+    first: ActIx,
+    then: ActIx,
+    node: Option<NodeIx>,
+    first_flags: ActFlags,
+    rel: u32,
+    again: &mut Vec<ActIx>,
+) -> Changed {
+    let Some(rsc) = w[then].rsc else { return relate(w, first, then, first_flags, rel) };
+    match w[rsc].kind {
+        Kind::Primitive => relate(w, first, then, first_flags, rel),
+        Kind::Group(_) => {
+            let mut changed = relate(w, first, then, first_flags, rel);
+            let task = w[then].task;
+            for member in w[rsc].children.clone() {
+                if let Some(action) = newest(w, member, task, node) {
+                    changed = changed.and(relate(w, first, action, first_flags, rel));
+                }
+            }
+            changed
+        }
+        Kind::Clone(_) | Kind::Bundle(_) => {
+            if super::interleave::applies(w, first, then) {
+                return super::interleave::update(w, first, then, node, rel, again);
+            }
+            let mut changed = relate(w, first, then, first_flags, rel);
+            let task = w[then].task;
+            for instance in w[rsc].children.clone() {
+                let Some(action) = newest(w, instance, task, node) else { continue };
+                if !own_flags(w, action, node).has(ActFlags::RUNNABLE) {
+                    continue;
+                }
+                let of_instance = update(w, first, action, node, first_flags, rel, again);
+                if of_instance.then {
+                    again.push(action);
+                }
+                changed = changed.and(of_instance);
+            }
+            changed
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What must run with something that cannot start cannot start either.
+
+use cib::value::{Role, Score};
+
+use crate::actions::of_task;
+use crate::world::{ActFlags, ActIx, RscIx, Task, World};
+
+/// If an action is a start or promote that cannot run, blocks its mandatory dependents.
+pub(crate) fn block(w: &mut World<'_>, action: ActIx) {
+    let task = w[action].task;
+    if w[action].runnable() || !matches!(task, Task::Start | Task::Promote) {
+        return;
+    }
+    let Some(rsc) = w[action].rsc.filter(|rsc| w[*rsc].is_primitive()) else { return };
+    let top = crate::unpack::operations::top(w, rsc);
+    let blocked = if top != rsc && w[top].has_instances() {
+        let all = w[top].children.iter();
+        let up = all.into_iter().any(|child| {
+            let found = of_task(w, *child, task, None);
+            found.first().is_none_or(|action| w[*action].runnable())
+        });
+        if up {
+            return;
+        }
+        vec![rsc, top]
+    } else if top == rsc {
+        vec![rsc]
+    } else {
+        vec![rsc, top]
+    };
+    for primary in blocked {
+        block_dependents(w, primary, task, 0);
+    }
+}
+
+/// Colocations may form chains, and loops in a hostile configuration.
+const MAX_CHAIN: usize = 1000;
+
+fn block_dependents(w: &mut World<'_>, primary: RscIx, task: Task, depth: usize) {
+    if depth > MAX_CHAIN {
+        return;
+    }
+    for at in w[primary].with_this.clone() {
+        let colocation = w.colocations[at as usize].clone();
+        if colocation.score < Score::INF {
+            continue;
+        }
+        let promoted = colocation.primary_role == Role::Promoted;
+        if promoted != (task == Task::Promote) {
+            continue;
+        }
+        let then = match colocation.dependent_role {
+            Role::Promoted => Task::Promote,
+            _ => Task::Start,
+        };
+        block_task(w, colocation.dependent, then, primary, depth);
+    }
+}
+
+fn block_task(w: &mut World<'_>, rsc: RscIx, task: Task, primary: RscIx, depth: usize) {
+    for child in w[rsc].children.clone() {
+        block_task(w, child, task, primary, depth);
+    }
+    if !w[rsc].is_primitive() {
+        return;
+    }
+    for action in of_task(w, rsc, task, None) {
+        if !w[action].runnable() {
+            continue;
+        }
+        w[action].flags.clear(ActFlags::RUNNABLE);
+        if w[action].reason.is_none() {
+            w[action].reason = Some(format!("colocation with {}", w[primary].id));
+        }
+        block_dependents(w, rsc, task, depth + 1);
+    }
+}

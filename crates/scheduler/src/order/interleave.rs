@@ -1,0 +1,105 @@
+//! Interleaved clones: orderings hold between instances on the same node only.
+
+use super::collective;
+use super::relations::Changed;
+use crate::actions::{edge, newest};
+use crate::place::{assigned_node, choose, primitive};
+use crate::world::{ActIx, NodeIx, Rel, RscIx, Task, World};
+
+/// Whether an edge is between instances instead of between whole clones.
+pub(crate) fn applies(w: &World<'_>, first: ActIx, then: ActIx) -> bool {
+    let (Some(one), Some(other)) = (w[first].rsc, w[then].rsc) else { return false };
+    if one == other || !w[one].has_instances() || !w[other].has_instances() {
+        return false;
+    }
+    let down = matches!(w[first].task, Task::Stopped | Task::Demoted);
+    let decides = if down { one } else { other };
+    let wanted = w[decides].meta("interleave").and_then(cib::value::boolean);
+    w[decides].is_bundle() || wanted.unwrap_or(false)
+}
+
+/// Applies an edge to pairs of instances.
+pub(crate) fn update(
+    w: &mut World<'_>,
+    first: ActIx,
+    then: ActIx,
+    node: Option<NodeIx>,
+    rel: u32,
+    again: &mut Vec<ActIx>,
+) -> Changed {
+    let mut changed = Changed::default();
+    let (Some(one), Some(other)) = (w[first].rsc, w[then].rsc) else { return changed };
+    let current = matches!(w[first].task, Task::Stopped | Task::Demoted);
+    let first_task = w[first].task.beginning();
+    let then_task = w[then].task;
+    for instance in w[other].children.clone() {
+        let Some(partner) = partner(w, instance, one, current) else {
+            let must = rel & (Rel::UNRUNNABLE_FIRST_BLOCKS | Rel::FIRST_IMPLIES_THEN) != 0;
+            if !current && must {
+                changed.then |= loses_node(w, instance);
+            }
+            continue;
+        };
+        let (Some(of_partner), Some(of_instance)) =
+            (newest(w, partner, first_task, None), newest(w, instance, then_task, node))
+        else {
+            continue;
+        };
+        let known = w[of_partner].after.len();
+        edge(w, of_partner, of_instance, rel);
+        if w[of_partner].after.len() > known {
+            changed.first = true;
+            changed.then = true;
+        }
+        let flags = collective::flags(w, of_partner, node);
+        let pair = collective::update(w, of_partner, of_instance, node, flags, rel, again);
+        changed = changed.and(pair);
+        if pair.then {
+            again.push(of_instance);
+        }
+    }
+    changed
+}
+
+/// An instance without a partner has no node; says whether that is new.
+fn loses_node(w: &mut World<'_>, instance: RscIx) -> bool {
+    if !w[instance].is_primitive() {
+        let mut any = false;
+        for child in w[instance].children.clone() {
+            any |= loses_node(w, child);
+        }
+        return any;
+    }
+    let had = w[instance].assigned.is_some();
+    primitive::commit(w, instance, None, true, true);
+    had
+}
+
+/// The instance of another clone that is where an instance is, or could be.
+pub(crate) fn partner(
+    w: &World<'_>,
+    instance: RscIx,
+    clone: RscIx,
+    current: bool,
+) -> Option<RscIx> {
+    if let Some(node) = place(w, instance, current) {
+        return on_node(w, clone, node, current);
+    }
+    let nodes = choose::sorted(w, &w[instance].allowed, None);
+    nodes.into_iter().find_map(|node| on_node(w, clone, node, current))
+}
+
+fn on_node(w: &World<'_>, clone: RscIx, node: NodeIx, current: bool) -> Option<RscIx> {
+    w[clone].children.iter().copied().find(|child| place(w, *child, current) == Some(node))
+}
+
+/// Where something is now, or will be.
+pub(crate) fn place(w: &World<'_>, rsc: RscIx, current: bool) -> Option<NodeIx> {
+    if !current {
+        return assigned_node(w, rsc);
+    }
+    if w[rsc].is_primitive() {
+        return w[rsc].single_active();
+    }
+    w[rsc].children.iter().find_map(|child| place(w, *child, current))
+}

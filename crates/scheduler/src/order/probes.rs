@@ -1,0 +1,149 @@
+//! Probes go before what would change their result.
+
+use crate::actions::{edge, of_task};
+use crate::place::role_of;
+use crate::world::{ActFlags, ActIx, NodeIx, Rel, RscIx, Task, World};
+
+/// Orders probes before what comes after their resources' stops and starts.
+pub(crate) fn order(w: &mut World<'_>) {
+    let probes: Vec<ActIx> = (0..w.actions.len() as u32)
+        .map(ActIx)
+        .filter(|at| {
+            let action = &w[*at];
+            action.task == Task::Monitor && action.interval == 0 && action.rsc.is_some()
+        })
+        .collect();
+    for probe in &probes {
+        before_users_of_stop(w, *probe);
+    }
+    for probe in probes.iter().rev() {
+        before_restarts(w, *probe);
+    }
+    for rsc in w.top.clone() {
+        block_siblings(w, rsc);
+    }
+}
+
+/// Whatever a resource's stop comes before, its probe comes before too.
+fn before_users_of_stop(w: &mut World<'_>, probe: ActIx) {
+    let Some(rsc) = w[probe].rsc else { return };
+    for stop in of_task(w, rsc, Task::Stop, None) {
+        for after in w[stop].after.clone() {
+            let then = after.other;
+            if w[then].task == Task::Stop && w[then].rsc == w[rsc].container {
+                if w[rsc].container.is_some() {
+                    continue;
+                }
+            }
+            let same_node = Rel::IF_REQUIRED_ON_SAME_NODE | Rel::IF_ON_SAME_NODE;
+            let limited = after.rel & same_node != 0
+                || w[then].task == Task::Shutdown;
+            if limited && w[then].node.is_some() && w[then].node != w[probe].node {
+                continue;
+            }
+            let unfencing = w[then].task == Task::Fence && w[then].verb == Some("on");
+            if unfencing || w[then].rsc == Some(rsc) && w[then].task == Task::Start {
+                continue;
+            }
+            edge(w, probe, then, Rel::ORDERED);
+        }
+    }
+}
+
+/// Whether starting after this probe leads to restarts of what is up already.
+fn before_restarts(w: &mut World<'_>, probe: ActIx) {
+    if w[probe].optional() {
+        return;
+    }
+    let Some(rsc) = w[probe].rsc else { return };
+    if w[probe].node.is_none() {
+        return;
+    }
+    let mut seen = Vec::new();
+    let starts: Vec<ActIx> = w[probe]
+        .after
+        .iter()
+        .map(|edge| edge.other)
+        .filter(|then| w[*then].task == Task::Start)
+        .collect();
+    for start in starts {
+        follow(w, probe, rsc, start, &mut seen);
+    }
+}
+
+/// Follows a chain of "first implies then" from a start.
+fn follow(w: &mut World<'_>, probe: ActIx, rsc: RscIx, from: ActIx, seen: &mut Vec<ActIx>) {
+    let mut stack = vec![from];
+    while let Some(action) = stack.pop() {
+        if seen.contains(&action) {
+            continue;
+        }
+        seen.push(action);
+        restart(w, probe, rsc, action);
+        for after in w[action].after.clone() {
+            let implied = after.rel & (Rel::FIRST_IMPLIES_THEN | Rel::FIRST_IMPLIES_THEN_GRAPHED);
+            if implied == 0 {
+                continue;
+            }
+            if let Some(then) = w[after.other].rsc {
+                let up = matches!(
+                    w[after.other].task,
+                    Task::Start | Task::Running | Task::Promote | Task::Promoted
+                );
+                if up && then != rsc {
+                    stack.push(after.other);
+                }
+            }
+        }
+    }
+}
+
+fn restart(w: &mut World<'_>, probe: ActIx, rsc: RscIx, action: ActIx) {
+    let Some(then) = w[action].rsc else { return };
+    if then == rsc || !w[then].is_primitive() {
+        return;
+    }
+    if !matches!(w[action].task, Task::Start | Task::Promote) {
+        return;
+    }
+    for task in [Task::Stop, Task::Demote] {
+        for down in of_task(w, then, task, None) {
+            if !w[down].pseudo() && w[down].required() {
+                edge(w, probe, down, Rel::ORDERED);
+            }
+        }
+    }
+}
+
+/// An instance whose probe cannot run keeps its inactive siblings from starting.
+fn block_siblings(w: &mut World<'_>, rsc: RscIx) {
+    if !w[rsc].is_clone() {
+        return;
+    }
+    for instance in w[rsc].children.clone() {
+        let unrunnable = unrunnable_probes(w, instance);
+        if unrunnable.is_empty() {
+            continue;
+        }
+        for sibling in w[rsc].children.clone() {
+            if sibling != instance && role_of(w, sibling, false) <= cib::value::Role::Stopped {
+                for start in of_task(w, sibling, Task::Start, None) {
+                    for probe in &unrunnable {
+                        edge(w, *probe, start, Rel::UNRUNNABLE_FIRST_BLOCKS);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn unrunnable_probes(w: &World<'_>, rsc: RscIx) -> Vec<ActIx> {
+    let mut found: Vec<ActIx> = of_task(w, rsc, Task::Monitor, None::<NodeIx>)
+        .into_iter()
+        .filter(|probe| w[*probe].interval == 0 && !w[*probe].is(ActFlags::RUNNABLE))
+        .collect();
+    for child in &w[rsc].children {
+        found.extend(unrunnable_probes(w, *child));
+    }
+    found
+}

@@ -1,0 +1,209 @@
+//! Applying a colocation to its dependent, once the primary is assigned.
+
+use cib::value::{Role, Score};
+
+use super::choose;
+use crate::world::{Colocation, Flags, Kind, NodeIx, RscIx, World};
+
+/// What a colocation changes of its dependent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Affects {
+    Nothing,
+    /// The node scores.
+    Location,
+    /// The promotion priority.
+    Role,
+}
+
+/// What a colocation changes, given how far both sides are.
+pub(crate) fn affects(
+    w: &World<'_>,
+    dependent: RscIx,
+    primary: RscIx,
+    colocation: &Colocation<'_>,
+    preview: bool,
+) -> Affects {
+    if !preview && w[primary].is(Flags::UNASSIGNED) {
+        return Affects::Nothing;
+    }
+    let promotable = w[dependent].parent.is_some_and(|up| w[up].is_promotable());
+    let assigned = !w[dependent].is(Flags::UNASSIGNED);
+    if colocation.dependent_role >= Role::Unpromoted && promotable && assigned {
+        return Affects::Role;
+    }
+    if !preview && assigned {
+        return Affects::Nothing;
+    }
+    let differs = |role: Role, rsc: RscIx| role != Role::Unknown && role != w[rsc].next_role;
+    if differs(colocation.dependent_role, dependent) || differs(colocation.primary_role, primary) {
+        return Affects::Nothing;
+    }
+    Affects::Location
+}
+
+/// Applies a colocation; `for_dependent` says whose kind decides how.
+pub(crate) fn apply(
+    w: &mut World<'_>,
+    dependent: RscIx,
+    primary: RscIx,
+    colocation: &Colocation<'_>,
+    for_dependent: bool,
+) {
+    if for_dependent {
+        match &w[dependent].kind {
+            Kind::Group(kind) => {
+                let colocated = kind.colocated;
+                group_dependent(w, dependent, primary, colocation, colocated);
+                return;
+            }
+            Kind::Primitive | Kind::Clone(_) | Kind::Bundle(_) => {}
+        }
+    }
+    match &w[primary].kind {
+        Kind::Primitive => match affects(w, dependent, primary, colocation, false) {
+            Affects::Nothing => {}
+            Affects::Location => to_scores(w, dependent, primary, colocation),
+            Affects::Role => to_priority(w, dependent, primary, colocation),
+        },
+        Kind::Group(kind) => {
+            let colocated = kind.colocated;
+            group_primary(w, dependent, primary, colocation, colocated);
+        }
+        Kind::Clone(_) | Kind::Bundle(_) => {
+            super::instances::apply_to_dependent(w, dependent, primary, colocation);
+        }
+    }
+}
+
+fn group_dependent(
+    w: &mut World<'_>,
+    dependent: RscIx,
+    primary: RscIx,
+    colocation: &Colocation<'_>,
+    colocated: bool,
+) {
+    let members = w[dependent].children.clone();
+    if colocated {
+        if let Some(first) = members.first() {
+            apply(w, *first, primary, colocation, true);
+        }
+        return;
+    }
+    if colocation.score >= Score::INF {
+        return;
+    }
+    for member in members {
+        apply(w, member, primary, colocation, true);
+    }
+}
+
+fn group_primary(
+    w: &mut World<'_>,
+    dependent: RscIx,
+    primary: RscIx,
+    colocation: &Colocation<'_>,
+    colocated: bool,
+) {
+    if w[primary].is(Flags::UNASSIGNED) {
+        return;
+    }
+    let members = w[primary].children.clone();
+    if colocated {
+        let member =
+            if colocation.score >= Score::INF { members.last() } else { members.first() };
+        if let Some(member) = member {
+            apply(w, dependent, *member, colocation, false);
+        }
+        return;
+    }
+    if colocation.score >= Score::INF {
+        return;
+    }
+    for member in members {
+        apply(w, dependent, member, colocation, false);
+    }
+}
+
+/// The value of a colocation's node attribute.
+pub(crate) fn attribute<'a>(
+    w: &'a World<'_>,
+    node: NodeIx,
+    colocation: &Colocation<'_>,
+) -> Option<&'a str> {
+    match colocation.attribute {
+        None => Some(w[node].name),
+        Some(name) => w[node].attribute(name),
+    }
+}
+
+/// Whether two nodes are one to a colocation.
+pub(crate) fn same_place(
+    w: &World<'_>,
+    a: NodeIx,
+    b: NodeIx,
+    colocation: &Colocation<'_>,
+) -> bool {
+    if colocation.attribute.is_none() {
+        return a == b;
+    }
+    match (attribute(w, a, colocation), attribute(w, b, colocation)) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+fn to_scores(
+    w: &mut World<'_>,
+    dependent: RscIx,
+    primary: RscIx,
+    colocation: &Colocation<'_>,
+) {
+    let place = w[primary].assigned;
+    let score = colocation.score;
+    if place.is_none() && score < Score::ZERO {
+        return;
+    }
+    let mut table = w[dependent].allowed.clone();
+    for node in table.nodes() {
+        match place {
+            None => table.add(node, -score),
+            Some(place) if same_place(w, node, place, colocation) => {
+                if score < Score::INF {
+                    table.add(node, score);
+                }
+            }
+            Some(_) if score >= Score::INF => table.add(node, Score::NEG_INF),
+            Some(_) => {}
+        }
+    }
+    if score.is_infinite() || choose::any_available(w, &table) {
+        w[dependent].allowed = table;
+    }
+}
+
+fn to_priority(
+    w: &mut World<'_>,
+    dependent: RscIx,
+    primary: RscIx,
+    colocation: &Colocation<'_>,
+) {
+    let (Some(there), Some(here)) = (w[primary].assigned, w[dependent].assigned) else { return };
+    let promoted = colocation.dependent_role == Role::Promoted;
+    if !same_place(w, here, there, colocation) {
+        if colocation.score == Score::INF && promoted {
+            w[dependent].priority = Score::NEG_INF;
+        }
+        return;
+    }
+    let role = colocation.primary_role;
+    if role != Role::Unknown && role != w[primary].next_role {
+        return;
+    }
+    let score = if colocation.dependent_role == Role::Unpromoted {
+        -colocation.score
+    } else {
+        colocation.score
+    };
+    w[dependent].priority = w[dependent].priority + score;
+}
