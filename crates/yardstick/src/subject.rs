@@ -2,8 +2,9 @@
 
 use crate::corpus::Case;
 use crate::oracle::Oracle;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use scheduler::graph::Graph;
+use std::fmt::Write as _;
 
 /// Who is judged.
 #[derive(Debug)]
@@ -50,6 +51,22 @@ impl Subject {
 /// # Errors
 /// An input that cannot be read.
 pub fn ours(input: &str, args: &[String]) -> Result<Found> {
-    let _ = (input, args);
-    anyhow::bail!("no plan")
+    let document = cib::xml::Document::parse(input)?;
+    let asked = args.iter().skip_while(|arg| *arg != "-t").nth(1).map(String::as_str);
+    let epoch = cib::date::DateTime::from_epoch(0);
+    let now = match asked {
+        Some(text) => Some(
+            cib::date::DateTime::parse(text, epoch)
+                .with_context(|| format!("{text} is no date"))?
+                .epoch,
+        ),
+        None => None,
+    };
+    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
+    let found = scheduler::simulate(&document, now, i64::try_from(wall)?, asked);
+    let mut scores = String::new();
+    for line in &found.plan.scores {
+        writeln!(scores, "{line}")?;
+    }
+    Ok(Found { summary: found.text, scores, graph: found.plan.graph, stderr: String::new() })
 }

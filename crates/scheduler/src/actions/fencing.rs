@@ -2,7 +2,9 @@
 
 use crate::actions::{add, blank, edge, of_task};
 use crate::unpack::options::NoQuorum;
-use crate::world::{ActFlags, ActIx, Flags, NodeIx, Rel, Requires, RscIx, Task, World};
+use crate::world::{
+    ActFlags, ActIx, Flags, NodeIx, Order, Rel, Requires, RscIx, Side, Task, World,
+};
 
 /// Whether a node can be fenced, now and by this partition.
 pub(crate) fn can_fence(w: &World<'_>, node: NodeIx) -> bool {
@@ -162,7 +164,12 @@ fn shut_down(w: &mut World<'_>, node: NodeIx) -> ActIx {
             continue;
         }
         w[stop].flags.clear(ActFlags::OPTIONAL);
-        edge(w, stop, action, Rel::ORDERED | Rel::UNRUNNABLE_FIRST_BLOCKS);
+        w.orders.push(Order {
+            id: "",
+            first: Side::Action(stop),
+            then: Side::Action(action),
+            rel: Rel::ORDERED | Rel::UNRUNNABLE_FIRST_BLOCKS,
+        });
     }
     action
 }

@@ -73,9 +73,9 @@ fn probe_primitive(w: &mut World<'_>, rsc: RscIx, node: NodeIx) -> bool {
     let wanted = Wanted { rsc, task: Task::Monitor, interval: 0, node: Some(node), optional: false };
     let action = create(w, wanted);
     w[action].flags.clear(ActFlags::OPTIONAL);
-    if w[rsc].active.is_empty() {
+    if !w[rsc].active.contains(&node) {
         w[action].target_rc = Some(super::recurring::RC_NOT_RUNNING);
-    } else if w[rsc].role == Role::Promoted && w[rsc].active.contains(&node) {
+    } else if w[rsc].role == Role::Promoted {
         w[action].target_rc = Some(super::recurring::RC_PROMOTED);
     }
     super::fencing::order_after_unfencing(w, rsc, node, action);

@@ -59,9 +59,9 @@ fn meta_name(name: &str) -> String {
 }
 
 /// The name and interval under which an action's operation is configured.
-fn configured_as(w: &World<'_>, at: ActIx) -> (&'static str, u32) {
+fn configured_as<'d>(w: &World<'d>, at: ActIx) -> (&'d str, u32) {
     match w[at].task {
-        Task::Cancel => ("cancel", 0),
+        Task::Cancel => (w[at].verb.unwrap_or("monitor"), w[at].interval),
         Task::Notified => ("notify", 0),
         task => (task.text(), w[at].interval),
     }

@@ -15,7 +15,7 @@ pub(crate) fn apply_all(w: &mut World<'_>) {
     for at in (0..w.actions.len()).rev() {
         super::dependents::block(w, ActIx(at as u32));
     }
-    super::probes::order(w);
+    super::probes::order(w, &orders);
     for at in (0..w.actions.len()).rev() {
         super::update::update(w, ActIx(at as u32));
     }

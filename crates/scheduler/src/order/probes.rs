@@ -2,10 +2,13 @@
 
 use crate::actions::{edge, of_task};
 use crate::place::role_of;
-use crate::world::{ActFlags, ActIx, NodeIx, Rel, RscIx, Task, World};
+use crate::world::{ActFlags, ActIx, NodeIx, Order, Rel, RscIx, Side, Task, World};
 
 /// Orders probes before what comes after their resources' stops and starts.
-pub(crate) fn order(w: &mut World<'_>) {
+pub(crate) fn order(w: &mut World<'_>, orders: &[Order<'_>]) {
+    for order in orders {
+        before_users_of_stop(w, order);
+    }
     let probes: Vec<ActIx> = (0..w.actions.len() as u32)
         .map(ActIx)
         .filter(|at| {
@@ -13,9 +16,6 @@ pub(crate) fn order(w: &mut World<'_>) {
             action.task == Task::Monitor && action.interval == 0 && action.rsc.is_some()
         })
         .collect();
-    for probe in &probes {
-        before_users_of_stop(w, *probe);
-    }
     for probe in probes.iter().rev() {
         before_restarts(w, *probe);
     }
@@ -24,28 +24,48 @@ pub(crate) fn order(w: &mut World<'_>) {
     }
 }
 
-/// Whatever a resource's stop comes before, its probe comes before too.
-fn before_users_of_stop(w: &mut World<'_>, probe: ActIx) {
-    let Some(rsc) = w[probe].rsc else { return };
-    for stop in of_task(w, rsc, Task::Stop, None) {
-        for after in w[stop].after.clone() {
-            let then = after.other;
-            if w[then].task == Task::Stop && w[then].rsc == w[rsc].container {
-                if w[rsc].container.is_some() {
-                    continue;
-                }
+/// Whatever a resource's stop is ordered before, its probes come before too.
+fn before_users_of_stop(w: &mut World<'_>, order: &Order<'_>) {
+    let of = |w: &World<'_>, side: Side| match side {
+        Side::Key(key) => (Some(key.rsc), key.task),
+        Side::Action(action) => (w[action].rsc, w[action].task),
+    };
+    let ((first, first_task), (then, then_task)) = (of(w, order.first), of(w, order.then));
+    let Some(rsc) = first.filter(|rsc| first_task == Task::Stop && then != Some(*rsc)) else {
+        return;
+    };
+    if then.is_some() && w[rsc].container == then && then_task == Task::Stop {
+        return;
+    }
+    let keep = Rel::IF_FIRST_UNMIGRATABLE | Rel::IF_ON_SAME_NODE;
+    let whole = [Rel::IF_REQUIRED_ON_SAME_NODE, Rel::IF_ON_SAME_NODE_OR_TARGET];
+    let rel = if whole.contains(&order.rel) {
+        order.rel
+    } else {
+        Rel::ORDERED | (order.rel & keep)
+    };
+    let probes: Vec<ActIx> = of_task(w, rsc, Task::Monitor, None)
+        .into_iter()
+        .filter(|probe| w[*probe].interval == 0)
+        .collect();
+    if probes.is_empty() {
+        return;
+    }
+    let thens = match order.then {
+        Side::Action(action) => vec![action],
+        Side::Key(key) => {
+            let all = w[key.rsc].actions.iter().copied();
+            all.filter(|action| crate::actions::matches(w, *action, key)).collect()
+        }
+    };
+    for then in thens {
+        if w[then].task == Task::Fence && w[then].verb == Some("on") {
+            continue;
+        }
+        for probe in &probes {
+            if w[then].task != Task::Shutdown || w[then].node == w[*probe].node {
+                edge(w, *probe, then, rel);
             }
-            let same_node = Rel::IF_REQUIRED_ON_SAME_NODE | Rel::IF_ON_SAME_NODE;
-            let limited = after.rel & same_node != 0
-                || w[then].task == Task::Shutdown;
-            if limited && w[then].node.is_some() && w[then].node != w[probe].node {
-                continue;
-            }
-            let unfencing = w[then].task == Task::Fence && w[then].verb == Some("on");
-            if unfencing || w[then].rsc == Some(rsc) && w[then].task == Task::Start {
-                continue;
-            }
-            edge(w, probe, then, Rel::ORDERED);
         }
     }
 }

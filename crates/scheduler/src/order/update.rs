@@ -133,6 +133,7 @@ fn look(
         let known = w[first].after.len();
         edge(w, first, then, this.rel);
         changed.then = w[first].after.len() > known;
+        w[then].before[at].rel = 0;
         return changed;
     }
     let then_node = w[then].node;

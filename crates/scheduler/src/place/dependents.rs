@@ -36,7 +36,7 @@ pub(crate) fn add_preferences(w: &mut World<'_>, at: u32, primary: RscIx) {
         return;
     }
     let nonnegative = w[primary].has_instances();
-    let mode = Mode { nonnegative, ..Mode::default() };
+    let mode = Mode { nonnegative, inner: true, ..Mode::default() };
     let mut collected = Collected { table: w[primary].allowed.clone(), frozen: Vec::new() };
     let factor = factor(colocation.score);
     collect(w, colocation.dependent, primary, &mut collected, Some(&colocation), factor, mode);

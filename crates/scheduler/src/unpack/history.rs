@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 
-use cib::value;
 use cib::xml::Node;
 
 use crate::world::{NodeIx, RscIx};
@@ -70,10 +69,7 @@ impl<'d> Op<'d> {
             xml,
             id: xml.get("id")?,
             task: xml.get("operation")?,
-            interval: xml
-                .get("interval")
-                .and_then(value::interval_ms)
-                .map_or(0, |ms| u32::try_from(ms).unwrap_or(u32::MAX)),
+            interval: number("interval").map_or(0, |ms| u32::try_from(ms).unwrap_or(u32::MAX)),
             call: number("call-id").unwrap_or(-1),
             rc: number("rc-code").map_or(rc::UNKNOWN, |n| n as i32),
             status: number("op-status").map_or(status::INVALID, |n| n as i32),

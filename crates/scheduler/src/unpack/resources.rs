@@ -121,7 +121,7 @@ pub(crate) fn create<'d>(
     let connection = class == "ocf" && agent == "remote" && node.get("provider") == Some("pacemaker");
     let fence_device = class == "stonith";
     let allowed = if w.options.symmetric || (connection && get("container").is_some()) {
-        Table::all(w.nodes.len(), Score::ZERO)
+        Table::of(w.nodes.iter().map(|node| node.score))
     } else {
         Table::none(w.nodes.len())
     };

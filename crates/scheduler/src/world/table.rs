@@ -13,8 +13,9 @@ impl Table {
         Table(vec![None; nodes])
     }
 
-    pub(crate) fn all(nodes: usize, score: Score) -> Table {
-        Table(vec![Some(score); nodes])
+    /// All nodes, each with its score.
+    pub(crate) fn of(scores: impl Iterator<Item = Score>) -> Table {
+        Table(scores.map(Some).collect())
     }
 
     pub(crate) fn get(&self, node: NodeIx) -> Option<Score> {
