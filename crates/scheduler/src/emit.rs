@@ -199,7 +199,6 @@ fn lock(w: &World<'_>, at: ActIx) -> Option<i64> {
 fn key_differs(w: &World<'_>, at: ActIx) -> bool {
     let action = &w[at];
     action.name.is_none()
-        && !action.pseudo()
         && action.rsc.is_some_and(|rsc| w[rsc].history_id.is_some_and(|name| name != w[rsc].id))
 }
 
@@ -208,7 +207,7 @@ fn key_of(w: &World<'_>, at: ActIx, own: bool) -> String {
     let Some(rsc) = action.rsc.filter(|_| action.name.is_none()) else {
         return action.name.clone().unwrap_or_default();
     };
-    let name = if own || action.pseudo() { &w[rsc].id } else { w[rsc].history_name() };
+    let name = if own { &w[rsc].id } else { w[rsc].history_name() };
     let task = match action.task {
         Task::Cancel => action.verb.unwrap_or("monitor"),
         task => task.text(),

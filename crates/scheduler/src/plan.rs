@@ -76,6 +76,7 @@ fn decide(w: &mut World<'_>) {
     changes::check_all(w);
     place::assign_all(w);
     probes::create_all(w);
+    changes::forget_removed(w);
     collective::create_all(w);
     fencing::fence_and_shut_down(w);
     order::migration::mirror(w);

@@ -176,6 +176,23 @@ fn cancel<'d>(w: &mut World<'d>, history: &History<'d>, op: &Op<'d>) {
     w.orders.push(Order { id: "", first, then: Side::Action(action), rel: Rel::ORDERED });
 }
 
+/// Failures of resources that are not configured any more are forgotten, before they stop.
+pub(crate) fn forget_removed(w: &mut World<'_>) {
+    let removed: Vec<RscIx> =
+        w.top.iter().copied().filter(|rsc| w[*rsc].is(Flags::REMOVED)).collect();
+    for rsc in removed {
+        for node in (0..w.nodes.len() as u32).map(NodeIx) {
+            let there = w[node].online && !w[node].unclean;
+            if there && failcount::effective(w, rsc, node).count.get() != 0 {
+                let clear = failcount::clear(w, rsc, node, "it is orphaned");
+                let then = Side::Key(Key { rsc, task: Task::Stop, interval: 0 });
+                let first = Side::Action(clear);
+                w.orders.push(Order { id: "", first, then, rel: Rel::ORDERED });
+            }
+        }
+    }
+}
+
 /// Whether the history is of another agent than the configured one.
 fn agent_changed(w: &World<'_>, history: &History<'_>) -> bool {
     let rsc = &w[history.rsc];

@@ -18,7 +18,7 @@ pub(crate) fn attributes(w: &World<'_>, at: ActIx) -> BTreeMap<String, String> {
     let action = &w[at];
     let mut all = BTreeMap::new();
     if let Some(rsc) = action.rsc {
-        if w[rsc].is_primitive() && !action.pseudo() {
+        if w[rsc].is_primitive() {
             for (name, value) in parameters(w, rsc, action.node) {
                 all.insert(name.to_owned(), value.to_owned());
             }

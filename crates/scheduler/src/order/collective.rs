@@ -7,7 +7,8 @@ use crate::world::{ActFlags, ActIx, Kind, NodeIx, RscIx, Task, World};
 /// An action's flags as an edge sees them, on a node where that matters.
 pub(crate) fn flags(w: &mut World<'_>, action: ActIx, node: Option<NodeIx>) -> ActFlags {
     let general = own_flags(w, action, None);
-    let Some(node) = node.filter(|_| w[action].rsc.is_some()) else { return general };
+    let clone = w[action].rsc.is_some_and(|rsc| w[rsc].has_instances());
+    let Some(node) = node.filter(|_| clone) else { return general };
     let mut there = own_flags(w, action, Some(node));
     if general.has(ActFlags::RUNNABLE) {
         there.set(ActFlags::RUNNABLE);
@@ -45,7 +46,8 @@ fn group_flags(
             all.clear(ActFlags::OPTIONAL);
             w[action].flags.clear(ActFlags::OPTIONAL);
         }
-        if all.has(ActFlags::RUNNABLE) && !flags.has(ActFlags::RUNNABLE) {
+        let completes = task != w[action].task;
+        if completes && all.has(ActFlags::RUNNABLE) && !flags.has(ActFlags::RUNNABLE) {
             all.clear(ActFlags::RUNNABLE);
             w[action].flags.clear(ActFlags::RUNNABLE);
         }

@@ -101,20 +101,19 @@ fn follow(w: &mut World<'_>, probe: ActIx, rsc: RscIx, from: ActIx, seen: &mut V
         seen.push(action);
         restart(w, probe, rsc, action);
         for after in w[action].after.clone() {
-            let implied = after.rel & (Rel::FIRST_IMPLIES_THEN | Rel::FIRST_IMPLIES_THEN_GRAPHED);
-            if implied == 0 {
+            if after.rel & Rel::FIRST_IMPLIES_THEN == 0 && !into_member(w, action, after.other) {
                 continue;
             }
-            if let Some(then) = w[after.other].rsc {
-                let up = matches!(
-                    w[after.other].task,
-                    Task::Start | Task::Running | Task::Promote | Task::Promoted
-                );
-                if up && then != rsc {
-                    stack.push(after.other);
-                }
-            }
+            stack.push(after.other);
         }
+    }
+}
+
+/// Whether an edge goes from a collective to something in it.
+fn into_member(w: &World<'_>, from: ActIx, to: ActIx) -> bool {
+    match (w[from].rsc, w[to].rsc) {
+        (Some(outer), Some(inner)) => super::apply::inside(w, inner, outer),
+        _ => false,
     }
 }
 
@@ -128,7 +127,7 @@ fn restart(w: &mut World<'_>, probe: ActIx, rsc: RscIx, action: ActIx) {
     }
     for task in [Task::Stop, Task::Demote] {
         for down in of_task(w, then, task, None) {
-            if !w[down].pseudo() && w[down].required() {
+            if !w[down].pseudo() {
                 edge(w, probe, down, Rel::ORDERED);
             }
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use cib::value::{Role, numeric_name_order};
 
 use super::status::target_role;
-use crate::unpack::history::{Op, rc};
+use crate::unpack::history::{Op, rc, status};
 use crate::unpack::operations::unusable;
 use crate::world::resource::CloneKind;
 use crate::world::{Flags, Kind, NodeIx, RscIx, World};
@@ -178,7 +178,10 @@ fn failed_probe(w: &World<'_>, rsc: RscIx, node: Option<NodeIx>) -> Option<&'sta
     });
     let mut ops = histories.flat_map(|history| history.ops.iter());
     let bad = |op: &&Op<'_>| op.is_probe() && unusable(op);
-    ops.find(bad).map(|op| rc_text(op.rc))
+    ops.find(bad).map(|op| match op.status {
+        status::NOT_INSTALLED => "Not installed",
+        _ => rc_text(op.rc),
+    })
 }
 
 fn rc_text(code: i32) -> &'static str {
@@ -267,9 +270,6 @@ fn instance(
         full = true;
     }
     if full {
-        if any {
-            lists.active += 1;
-        }
         write(w, child, depth, pending, out);
     }
 }
@@ -325,7 +325,7 @@ impl Lists {
         let mut plain = Vec::new();
         let mut told: Vec<(&'static str, Vec<NodeIx>)> = Vec::new();
         for node in candidates {
-            if !w[node].online || active_on(w, clone, node) {
+            if active_on(w, clone, node) {
                 continue;
             }
             let text = w[clone].children.iter().find_map(|c| probe_text(w, *c, node));

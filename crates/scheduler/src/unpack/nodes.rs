@@ -84,7 +84,6 @@ fn blank<'d>(id: &'d str, name: &'d str, kind: NodeKind) -> NodeInfo<'d> {
         remote_was_fenced: false,
         running: Vec::new(),
         assigned: 0,
-        fence_reason: None,
         discovery: true,
         failures: BTreeMap::new(),
     }
@@ -258,7 +257,7 @@ fn member_state<'d>(w: &mut World<'d>, ix: NodeIx, state: Node<'d>) {
 fn judge_without_fencing(w: &mut World<'_>, ix: NodeIx, m: &Membership<'_>) {
     let online = m.member && m.online && m.join == "member";
     w[ix].online = online;
-    if !online && m.expected == "member" && !m.shutdown {
+    if m.member && !m.online && m.expected == "member" && !m.shutdown {
         fence(w, ix, "peer is unexpectedly down");
     }
 }
@@ -272,7 +271,7 @@ fn judge_with_fencing(w: &mut World<'_>, ix: NodeIx, m: &Membership<'_>) {
         w[ix].online = m.online;
     } else if !m.member_given {
         fence(w, ix, "peer has not been seen by the cluster");
-    } else if m.join == "nack" {
+    } else if m.join == "banned" {
         fence(w, ix, "peer failed Pacemaker membership criteria");
     } else if terminate && (m.member || m.online || m.expected == "member") {
         fence(w, ix, "fencing was requested");
@@ -323,9 +322,7 @@ pub(crate) fn fence(w: &mut World<'_>, ix: NodeIx, reason: &str) {
         return;
     }
     node.unclean = true;
-    if node.fence_reason.is_none() {
-        node.fence_reason = Some(reason.to_owned());
-    }
+    crate::actions::fencing::operation(w, ix, None, true, Some(reason));
 }
 
 fn fence_without_quorum(w: &mut World<'_>) {

@@ -169,6 +169,7 @@ pub(crate) fn judge<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>) {
     }
     let mut op = *op;
     if masked(w, h.rsc, &op) {
+        super::expiry::expired(w, h, &op);
         mask(w, h, &mut op);
         return;
     }

@@ -95,7 +95,7 @@ impl<'d> Options<'d> {
                 _ => "reboot",
             },
             fencing_timeout: table.text("fencing-timeout").unwrap_or("60s"),
-            concurrent_fencing: table.yes("concurrent-fencing", false),
+            concurrent_fencing: table.yes("concurrent-fencing", true),
             startup_fencing: table.yes("startup-fencing", true),
             watchdog: table.yes("have-watchdog", false),
             stop_all: table.yes("stop-all-resources", false),

@@ -64,8 +64,6 @@ pub(crate) struct NodeInfo<'d> {
     pub(crate) running: Vec<RscIx>,
     /// Resources assigned there so far.
     pub(crate) assigned: u32,
-    /// Why the node is to be fenced; the first reason given counts.
-    pub(crate) fence_reason: Option<String>,
     /// `resource-discovery-enabled=false` on a remote node.
     pub(crate) discovery: bool,
     /// `(resource name, operation, interval in ms) -> (fail count, last failure)`.
