@@ -132,6 +132,8 @@ pub(crate) fn add<'d>(
     nodes: Vec<(NodeIx, Score)>,
 ) {
     let role = if role == Role::Unpromoted { Role::Unknown } else { role };
+    let at = w.locations.len() as u32;
+    w[rsc].locations.push(at);
     w.locations.push(Location { id, rsc, role, discovery, nodes });
 }
 
@@ -178,7 +180,6 @@ fn apply(w: &mut World<'_>, rsc: RscIx, at: u32) {
 
 /// Adds the scores to a resource's table (`entries_only`: only makes the nodes known to it).
 fn apply_scores(w: &mut World<'_>, rsc: RscIx, at: u32, entries_only: bool) {
-    w[rsc].locations.push(at);
     let location = w.locations[at as usize].clone();
     if location.role == Role::Promoted {
         return;

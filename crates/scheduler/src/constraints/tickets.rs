@@ -59,8 +59,11 @@ fn state(w: &World<'_>, ticket: &str) -> Ticket {
 
 /// A ticket a constraint needs is not there.
 fn lost(w: &mut World<'_>, rsc: RscIx, at: u32) {
-    for child in w[rsc].children.clone() {
-        lost(w, child, at);
+    if !w[rsc].children.is_empty() {
+        for child in w[rsc].children.clone() {
+            lost(w, child, at);
+        }
+        return;
     }
     let constraint = w.ticket_constraints[at as usize].clone();
     let granted = state(w, constraint.ticket).granted;

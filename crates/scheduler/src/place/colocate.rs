@@ -82,6 +82,10 @@ fn group_dependent(
     colocation: &Colocation<'_>,
     colocated: bool,
 ) {
+    if affects(w, dependent, primary, colocation, false) == Affects::Role {
+        apply(w, dependent, primary, colocation, false);
+        return;
+    }
     let members = w[dependent].children.clone();
     if colocated {
         if let Some(first) = members.first() {
@@ -188,11 +192,12 @@ fn to_priority(
     primary: RscIx,
     colocation: &Colocation<'_>,
 ) {
-    let (Some(there), Some(here)) = (w[primary].assigned, w[dependent].assigned) else { return };
+    let here = super::assigned_node(w, dependent);
+    let (Some(there), Some(here)) = (w[primary].assigned, here) else { return };
     let promoted = colocation.dependent_role == Role::Promoted;
     if !same_place(w, here, there, colocation) {
         if colocation.score == Score::INF && promoted {
-            w[dependent].priority = Score::NEG_INF;
+            w[dependent].promotion = Score::NEG_INF;
         }
         return;
     }
@@ -205,5 +210,5 @@ fn to_priority(
     } else {
         colocation.score
     };
-    w[dependent].priority = w[dependent].priority + score;
+    w[dependent].promotion = w[dependent].promotion + score;
 }

@@ -75,7 +75,7 @@ pub(crate) fn compare(w: &World<'_>, a: RscIx, b: RscIx, liked: &Likings) -> Ord
     let first = |yes: bool| Reverse(yes);
     let early = first(allowed(a, one))
         .cmp(&first(allowed(b, other)))
-        .then_with(|| w[b].priority.cmp(&w[a].priority));
+        .then_with(|| w[b].promotion.cmp(&w[a].promotion));
     if early != Ordering::Equal {
         return early;
     }
@@ -247,8 +247,8 @@ fn priority_with_role(
             && super::assigned_node(w, *instance) == place
     });
     if partner.is_some() {
-        w[dependent].priority = w[dependent].priority + colocation.score;
+        w[dependent].promotion = w[dependent].promotion + colocation.score;
     } else if colocation.score >= Score::INF {
-        w[dependent].priority = Score::NEG_INF;
+        w[dependent].promotion = Score::NEG_INF;
     }
 }

@@ -21,8 +21,8 @@ pub(crate) fn add_scores(w: &mut World<'_>, clone: RscIx) {
             if score > Score::ZERO {
                 w[instance].allowed.add(node, score);
             }
-            if score > w[instance].priority.max(Score::ZERO) {
-                w[instance].priority = score;
+            if score > w[instance].promotion.max(Score::ZERO) {
+                w[instance].promotion = score;
             }
         }
     }
@@ -141,9 +141,9 @@ fn set_priority(w: &mut World<'_>, clone: RscIx, instance: RscIx) {
     match next {
         Role::Unknown | Role::Started => {
             let score = promotion_score(w, clone, instance, node);
-            w[instance].priority = score.unwrap_or(Score::new(-1));
+            w[instance].promotion = score.unwrap_or(Score::new(-1));
         }
-        Role::Unpromoted | Role::Stopped => w[instance].priority = Score::NEG_INF,
+        Role::Unpromoted | Role::Stopped => w[instance].promotion = Score::NEG_INF,
         Role::Promoted => {}
     }
     for at in [w[instance].locations.clone(), w[clone].locations.clone()].concat() {
@@ -151,7 +151,7 @@ fn set_priority(w: &mut World<'_>, clone: RscIx, instance: RscIx) {
         if location.role == Role::Promoted {
             let score = location.nodes.iter().find(|(on, _)| *on == node).map(|(_, s)| *s);
             if let Some(score) = score {
-                w[instance].priority = w[instance].priority + score;
+                w[instance].promotion = w[instance].promotion + score;
             }
         }
     }
@@ -160,7 +160,7 @@ fn set_priority(w: &mut World<'_>, clone: RscIx, instance: RscIx) {
         colocate::apply(w, instance, colocation.primary, &colocation, true);
     }
     w[instance].sort_index =
-        if next == Role::Promoted { Score::INF } else { w[instance].priority };
+        if next == Role::Promoted { Score::INF } else { w[instance].promotion };
 }
 
 /// Sorts instances by how much each should be promoted.

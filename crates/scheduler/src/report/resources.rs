@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use cib::value::{Role, numeric_name_order};
 
 use super::status::target_role;
-use crate::unpack::history::{Op, rc, status};
+use crate::unpack::history::{Op, rc};
 use crate::unpack::operations::unusable;
 use crate::world::resource::CloneKind;
 use crate::world::{Flags, Kind, NodeIx, RscIx, World};
@@ -178,16 +178,13 @@ fn failed_probe(w: &World<'_>, rsc: RscIx, node: Option<NodeIx>) -> Option<&'sta
     });
     let mut ops = histories.flat_map(|history| history.ops.iter());
     let bad = |op: &&Op<'_>| op.is_probe() && unusable(op);
-    ops.find(bad).map(|op| match op.status {
-        status::NOT_INSTALLED => "Not installed",
-        _ => rc_text(op.rc),
-    })
+    ops.find(bad).map(|op| rc_text(op.rc))
 }
 
 fn rc_text(code: i32) -> &'static str {
     match code {
         rc::INVALID_PARAM => "invalid parameter",
-        rc::NOT_INSTALLED => "not installed",
+        rc::NOT_INSTALLED => "Not installed",
         rc::OK => "ok",
         rc::NOT_CONFIGURED => "not configured",
         rc::NOT_RUNNING => "not running",

@@ -20,19 +20,13 @@ pub(crate) fn write(w: &World<'_>, out: &mut String) {
 fn node_action(w: &World<'_>, at: ActIx, out: &mut String) {
     let action = &w[at];
     let Some(node) = action.node.filter(|_| action.required()) else { return };
-    match action.task {
-        Task::Shutdown => {
-            let _ = writeln!(out, "  * Shutdown {}", w[node].name);
-        }
-        Task::Fence => {
+    if action.task == Task::Fence {
             let guest = w[node].container.filter(|_| w[node].is_guest());
             let container =
                 guest.map(|rsc| format!(" (resource: {})", w[rsc].id)).unwrap_or_default();
             let reason = action.reason.as_ref().map(|why| format!(" '{why}'")).unwrap_or_default();
             let verb = action.verb.unwrap_or_default();
             let _ = writeln!(out, "  * Fence ({verb}) {}{container}{reason}", w[node].name);
-        }
-        _ => {}
     }
 }
 

@@ -151,6 +151,7 @@ pub(crate) fn create<'d>(
         number: number.unwrap_or(0),
         flags,
         priority: score("priority").unwrap_or(Score::ZERO),
+        promotion: score("priority").unwrap_or(Score::ZERO),
         stickiness: score("resource-stickiness").unwrap_or(Score::ZERO),
         target_role: target_role(w, parent, &kind, get("target-role")),
         role_reason: None,

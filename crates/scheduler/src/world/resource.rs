@@ -197,6 +197,8 @@ pub(crate) struct Resource<'d> {
     pub(crate) flags: Flags,
     pub(crate) meta: Values<'d>,
     pub(crate) priority: Score,
+    /// How much an instance should be promoted; the priority where nothing is known of that.
+    pub(crate) promotion: Score,
     pub(crate) stickiness: Score,
     pub(crate) target_role: Role,
     /// Why the next role was lowered.
