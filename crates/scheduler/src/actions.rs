@@ -4,6 +4,7 @@ pub(crate) mod changes;
 pub(crate) mod collective;
 pub(crate) mod fencing;
 pub(crate) mod migration;
+pub(crate) mod notify;
 pub(crate) mod primitive;
 pub(crate) mod probes;
 pub(crate) mod recurring;

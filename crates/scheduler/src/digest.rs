@@ -4,7 +4,7 @@ use crate::actions::changes::compared_as;
 use crate::unpack::history::Op;
 use crate::unpack::operations::find_config;
 use crate::unpack::values::{Facts, block, parameters};
-use crate::world::{NodeIx, RscIx, World};
+use crate::world::{Flags, NodeIx, RscIx, World};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -82,6 +82,26 @@ fn only(all: &Parameters, names: Option<&str>) -> Parameters {
         .filter(|(name, _)| listed(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
+}
+
+/// Parameters that are no part of a device's secure digest.
+const SECRET: [&str; 3] = ["passwd", "password", "user"];
+
+/// The devices that unfence, each with the digest of its parameters.
+pub(crate) fn unfencing_devices(w: &World<'_>, node: NodeIx, secure: bool) -> String {
+    let mut text = String::new();
+    for (at, rsc) in w.resources.iter().enumerate() {
+        let unfences = rsc.is(Flags::FENCE_DEVICE) && rsc.meta("provides") == Some("unfencing");
+        if !unfences || !rsc.is_primitive() {
+            continue;
+        }
+        let mut all = current(w, RscIx(at as u32), node, "start", 0);
+        if secure {
+            all.retain(|name, _| !SECRET.contains(&name.as_str()));
+        }
+        let _ = write!(text, "{}:{}:{},", rsc.id, rsc.agent, digest(&all));
+    }
+    text
 }
 
 /// The digest of parameters: MD5 of them as an XML element.

@@ -10,6 +10,7 @@ use crate::world::{ActFlags, ActIx, Flags, Kind, NodeIx, RscIx, Task, World};
 
 /// Writes all actions that are to be done into a graph.
 pub(crate) fn graph(w: &mut World<'_>) -> Graph {
+    crate::actions::notify::create_all(w);
     let settings = Settings {
         cluster_delay: w.options.cluster_delay.to_owned(),
         fencing_timeout: w.options.fencing_timeout.to_owned(),

@@ -26,6 +26,7 @@ mod world;
 
 pub use plan::{Plan, Simulation, moment, plan, simulate, status_of};
 pub use report::scores::ScoreLine;
+pub use report::why::{Reason, reasons};
 pub use execute::{Execution, Failure, World, execute};
 pub use inject::{Event, Injected, inject, parse_result};
 

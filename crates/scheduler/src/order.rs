@@ -8,4 +8,5 @@ pub(crate) mod internal;
 pub(crate) mod migration;
 pub(crate) mod probes;
 pub(crate) mod relations;
+pub(crate) mod remote;
 pub(crate) mod update;

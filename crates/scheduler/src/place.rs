@@ -1,6 +1,7 @@
 //! Placement: which node each resource gets.
 
 pub(crate) mod bans;
+pub(crate) mod bundles;
 pub(crate) mod choose;
 pub(crate) mod clones;
 pub(crate) mod colocate;
@@ -48,7 +49,10 @@ pub(crate) fn assign(
             clones::assign(w, rsc, stop_if_fail);
             None
         }
-        Kind::Bundle(_) => None,
+        Kind::Bundle(_) => {
+            bundles::assign(w, rsc);
+            None
+        }
     }
 }
 
@@ -101,22 +105,6 @@ pub(crate) fn assigned_node(w: &World<'_>, rsc: RscIx) -> Option<NodeIx> {
         Kind::Primitive => w[rsc].assigned,
         _ => w[rsc].children.iter().find_map(|child| assigned_node(w, *child)),
     }
-}
-
-/// All nodes a resource has in the plan.
-pub(crate) fn assigned_nodes(w: &World<'_>, rsc: RscIx) -> Vec<NodeIx> {
-    if w[rsc].is_primitive() {
-        return w[rsc].assigned.into_iter().collect();
-    }
-    let mut nodes = Vec::new();
-    for child in &w[rsc].children {
-        for node in assigned_nodes(w, *child) {
-            if !nodes.contains(&node) {
-                nodes.push(node);
-            }
-        }
-    }
-    nodes
 }
 
 /// The role something has now or will have: of a collective the highest of its parts.

@@ -11,7 +11,8 @@ use crate::report::scores::ScoreLine;
 use crate::report::{status, summary};
 use crate::unpack::{self, lock};
 use crate::world::World;
-use crate::{constraints, emit, execute, order, place};
+use crate::execute::{self, execute};
+use crate::{constraints, emit, order, place};
 
 /// What a document and a moment give.
 #[derive(Debug)]
@@ -43,8 +44,9 @@ pub fn moment(cib: &Document) -> Option<i64> {
 }
 
 /// The document as planning needs it: in the newest form, with what it says in short written out.
-fn prepared(cib: &Document) -> Document {
+pub(crate) fn prepared(cib: &Document) -> Document {
     let mut doc = cib.clone();
+    cib::upgrade::to_newest(&mut doc);
     unpack::expand::expand(&mut doc);
     doc
 }
@@ -78,6 +80,8 @@ fn decide(w: &mut World<'_>) {
     probes::create_all(w);
     changes::forget_removed(w);
     collective::create_all(w);
+    order::remote::order(w);
+    order::remote::fence_unreachable(w);
     fencing::fence_and_shut_down(w);
     order::migration::mirror(w);
     order::apply::apply_all(w);
@@ -113,7 +117,7 @@ pub fn simulate(cib: &Document, now: Option<i64>, wall: i64, asked: Option<&str>
     text.push_str("\nExecuting Cluster Transition:\n");
     let mut after = cib.clone();
     let world = execute::World { now: at, ..execute::World::default() };
-    let done = execute::execute(&plan.graph, &mut after, &world);
+    let done = execute(&plan.graph, &mut after, &world);
     text.push_str(&done.text);
     text.push('\n');
     text.push_str(&dated);

@@ -4,3 +4,4 @@ pub(crate) mod resources;
 pub(crate) mod scores;
 pub(crate) mod status;
 pub(crate) mod summary;
+pub(crate) mod why;

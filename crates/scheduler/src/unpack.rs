@@ -1,5 +1,6 @@
 //! Reading: from the document to the world.
 
+pub(crate) mod bundles;
 pub(crate) mod collectives;
 pub(crate) mod expand;
 pub(crate) mod expiry;

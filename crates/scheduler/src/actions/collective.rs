@@ -19,7 +19,20 @@ fn create(w: &mut World<'_>, rsc: RscIx) {
             let promotable = clone.promotable;
             create_clone(w, rsc, promotable);
         }
-        Kind::Bundle(_) => {}
+        Kind::Bundle(_) => create_bundle(w, rsc),
+    }
+}
+
+fn create_bundle(w: &mut World<'_>, bundle: RscIx) {
+    let mut seen = Instances::default();
+    for part in w[bundle].children.clone() {
+        create(w, part);
+        look(w, part, &mut seen);
+    }
+    for (task, any) in [(Task::Start, seen.starting), (Task::Stop, seen.stopping)] {
+        pseudo(w, bundle, task, !any);
+        let done = pseudo(w, bundle, task.completion(), !any);
+        w[done].priority = cib::value::Score::INF.get();
     }
 }
 
@@ -83,12 +96,16 @@ fn create_clone(w: &mut World<'_>, clone: RscIx, promotable: bool) {
     let stop = pseudo(w, clone, Task::Stop, !seen.stopping);
     let stopped = pseudo(w, clone, Task::Stopped, !seen.stopping);
     w[stopped].priority = cib::value::Score::INF.get();
-    if seen.stopping && !seen.restarting {
+    if !seen.restarting {
         w[stop].flags.set(ActFlags::MIGRATABLE);
+    }
+    for task in [Task::Start, Task::Stop] {
+        super::notify::surround(w, clone, task);
     }
     if promotable {
         create_promotable(w, clone);
     }
+    super::notify::order_chains(w, clone);
 }
 
 fn create_promotable(w: &mut World<'_>, clone: RscIx) {
@@ -100,6 +117,9 @@ fn create_promotable(w: &mut World<'_>, clone: RscIx) {
         pseudo(w, clone, task, !any);
         let done = pseudo(w, clone, task.completion(), !any);
         w[done].priority = cib::value::Score::INF.get();
+    }
+    for task in [Task::Promote, Task::Demote] {
+        super::notify::surround(w, clone, task);
     }
 }
 

@@ -66,7 +66,8 @@ pub(crate) fn order_after_unfencing(
     node: NodeIx,
     action: ActIx,
 ) {
-    let asks = w[rsc].requires == Requires::Unfencing && !w[rsc].is(Flags::FENCE_DEVICE);
+    let device = w[rsc].is(Flags::FENCE_DEVICE) && w.has_unfencing;
+    let asks = device || w[rsc].requires == Requires::Unfencing;
     if !asks || !w.options.fencing || w[node].is_guest() {
         return;
     }
@@ -160,6 +161,9 @@ fn shut_down(w: &mut World<'_>, node: NodeIx) -> ActIx {
             continue;
         }
         let Some(rsc) = w[stop].rsc else { continue };
+        if w[rsc].is(Flags::MAINTENANCE) || w[node].maintenance {
+            continue;
+        }
         if !w[rsc].is(Flags::MANAGED) && !w[rsc].is(Flags::BLOCKED) {
             continue;
         }

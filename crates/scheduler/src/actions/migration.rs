@@ -36,12 +36,14 @@ pub(crate) fn create(w: &mut World<'_>, rsc: RscIx, current: NodeIx) {
     let to = w[rsc].partial_target.is_none();
     if to {
         let action = single(w, rsc, Task::MigrateTo, current, false);
+        w[action].flags.set(ActFlags::MIGRATABLE);
         w[action].meta.extend(names.clone());
         if !w[rsc].is(Flags::CONNECTION) {
             w[action].meta.push(("CRM_meta_record-pending", "true".to_owned()));
         }
     }
     let action = single(w, rsc, Task::MigrateFrom, next, false);
+    w[action].flags.set(ActFlags::MIGRATABLE);
     w[action].meta.extend(names);
     if w[action].runnable() {
         w[start].flags.clear(ActFlags::OPTIONAL);

@@ -24,7 +24,7 @@ pub(crate) fn create_all(w: &mut World<'_>, rsc: RscIx) {
     let mut migrate = super::migration::possible(w, rsc, current);
     let mut need_stop = continue_or_stop_migration(w, rsc, &active, &mut migrate);
     if w[rsc].is(Flags::START_PENDING) {
-        if let Some(node) = current {
+        if let Some(node) = w[rsc].assigned {
             let start = single(w, rsc, Task::Start, node, true);
             w[start].flags.set(ActFlags::FORCED);
         }

@@ -2,7 +2,7 @@
 
 use cib::value::Role;
 
-use super::{Wanted, create as create_action, newest, of_task};
+use super::{Wanted, create as create_action, of_task};
 use crate::world::resource::OpConfig;
 use crate::world::{ActFlags, ActIx, Flags, Key, NodeIx, Order, Rel, RscIx, Side, Task, World};
 
@@ -48,9 +48,8 @@ fn existing(w: &World<'_>, rsc: RscIx, node: NodeIx, interval: u32) -> Option<Ac
 
 /// An operation of an active role.
 fn for_active(w: &mut World<'_>, rsc: RscIx, node: NodeIx, op: &OpConfig<'_>) {
-    let start = newest(w, rsc, Task::Start, Some(node))
-        .or_else(|| newest(w, rsc, Task::Start, None));
-    let mut optional = start.is_none_or(|start| w[start].optional());
+    let start = super::primitive::single(w, rsc, Task::Start, node, true);
+    let mut optional = w[start].optional();
     if let Some(known) = existing(w, rsc, node, op.interval) {
         optional &= !w[known].is(ActFlags::RESCHEDULE);
     } else {
@@ -62,16 +61,14 @@ fn for_active(w: &mut World<'_>, rsc: RscIx, node: NodeIx, op: &OpConfig<'_>) {
         role => role == next || (role == Role::Started && next == Role::Unpromoted),
     };
     if !matching {
-        if existing(w, rsc, node, op.interval).is_some() {
+        if optional {
             end_with_role(w, rsc, node, op);
         }
         return;
     }
     let action = create_action(w, wanted(rsc, node, op, optional));
-    if start.is_some_and(|start| !w[start].runnable()) || bad(w, node) {
+    if !w[start].runnable() || bad(w, node) {
         w[action].flags.clear(ActFlags::RUNNABLE);
-    } else if w[action].required() {
-        // It begins now.
     }
     if next == Role::Promoted {
         w[action].target_rc = Some(RC_PROMOTED);
@@ -131,6 +128,11 @@ pub(crate) fn cancel<'d>(
     interval: u32,
     node: NodeIx,
 ) -> ActIx {
+    // What is known to run is turned into its own cancellation.
+    if let Some(running) = existing(w, rsc, node, interval) {
+        w[running].task = Task::Cancel;
+        w[running].target_rc = None;
+    }
     let action = create_action(
         w,
         Wanted { rsc, task: Task::Cancel, interval, node: Some(node), optional: false },

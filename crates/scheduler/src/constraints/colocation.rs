@@ -66,8 +66,8 @@ fn pair<'d>(
         return;
     }
     if score == Score::NEG_INF && common.attribute.is_none() {
-        keep_apart(w, common.id, dependent, primary.0);
-        keep_apart(w, common.id, primary, dependent.0);
+        keep_apart(w, common.id, dependent, primary);
+        keep_apart(w, common.id, primary, dependent);
     }
     add(
         w,
@@ -86,19 +86,31 @@ fn pair<'d>(
 }
 
 /// Two resources that may never be on one node change places in order: stop before start.
-fn keep_apart<'d>(w: &mut World<'d>, id: &'d str, first: (RscIx, Role), then: RscIx) {
-    let tasks: &[(Task, Task)] = match first.1 {
-        Role::Promoted => &[(Task::Demote, Task::Start)],
-        Role::Unpromoted => &[(Task::Stop, Task::Start), (Task::Promote, Task::Start)],
-        _ => &[(Task::Stop, Task::Start)],
+fn keep_apart<'d>(
+    w: &mut World<'d>,
+    id: &'d str,
+    first: (RscIx, Role),
+    then: (RscIx, Role),
+) {
+    let leaving: &[Task] = match first.1 {
+        Role::Promoted => &[Task::Demote],
+        Role::Unpromoted => &[Task::Stop, Task::Promote],
+        _ => &[Task::Stop],
     };
-    for (first_task, then_task) in tasks {
-        w.orders.push(Order {
-            id,
-            first: Side::Key(key(first.0, *first_task)),
-            then: Side::Key(key(then, *then_task)),
-            rel: Rel::IF_REQUIRED_ON_SAME_NODE,
-        });
+    let coming: &[Task] = match then.1 {
+        Role::Promoted => &[Task::Promote],
+        Role::Unpromoted => &[Task::Start, Task::Demote],
+        _ => &[Task::Start],
+    };
+    for first_task in leaving {
+        for then_task in coming {
+            w.orders.push(Order {
+                id,
+                first: Side::Key(key(first.0, *first_task)),
+                then: Side::Key(key(then.0, *then_task)),
+                rel: Rel::IF_REQUIRED_ON_SAME_NODE,
+            });
+        }
     }
 }
 

@@ -24,7 +24,9 @@ fn counts(w: &World<'_>, at: ActIx, edge: Edge) -> bool {
         return false;
     }
     if !input.runnable() {
-        let weak = rel == Rel::ORDERED
+        let of_time =
+            Rel::ORDERED | Rel::FIRST_IMPLIES_THEN_GRAPHED | Rel::THEN_IMPLIES_FIRST_GRAPHED;
+        let weak = rel & !of_time == 0
             || rel & (Rel::MIN_RUNNABLE | Rel::UNMIGRATABLE_THEN_BLOCKS) != 0;
         if weak {
             return false;

@@ -39,6 +39,12 @@ pub(crate) fn attributes(w: &World<'_>, at: ActIx) -> BTreeMap<String, String> {
             "CRM_meta_stonith_action".to_owned(),
             action.verb.unwrap_or_default().to_owned(),
         );
+        if let Some(node) = action.node.filter(|_| w.has_unfencing) {
+            for (name, secure) in [("CRM_meta_digests_all", false), ("CRM_meta_digests_secure", true)]
+            {
+                all.insert(name.to_owned(), crate::digest::unfencing_devices(w, node, secure));
+            }
+        }
     }
     for (name, value) in &action.meta {
         all.insert((*name).to_owned(), value.clone());
@@ -84,6 +90,9 @@ fn operation_meta(w: &World<'_>, at: ActIx, rsc: RscIx) -> BTreeMap<String, Stri
     table.remove("interval");
     if w[at].interval > 0 && w[at].task != Task::Cancel {
         table.insert("interval".to_owned(), w[at].interval.to_string());
+    }
+    if w[at].task == Task::LrmDelete {
+        table.insert("on-fail".to_owned(), "ignore".to_owned());
     }
     let timeout = timeout(w, rsc, task, interval, table.get("timeout").map(String::as_str));
     table.insert("timeout".to_owned(), timeout.to_string());

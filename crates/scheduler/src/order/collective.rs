@@ -91,19 +91,20 @@ pub(crate) fn update(
     first: ActIx,
     then: ActIx,
     node: Option<NodeIx>,
-    first_flags: ActFlags,
+    flags: (ActFlags, ActFlags),
     rel: u32,
     again: &mut Vec<ActIx>,
 ) -> Changed {
-    let Some(rsc) = w[then].rsc else { return relate(w, first, then, first_flags, rel) };
+    let Some(rsc) = w[then].rsc else { return relate(w, first, then, flags, rel) };
     match w[rsc].kind {
-        Kind::Primitive => relate(w, first, then, first_flags, rel),
+        Kind::Primitive => relate(w, first, then, flags, rel),
         Kind::Group(_) => {
-            let mut changed = relate(w, first, then, first_flags, rel);
+            let mut changed = relate(w, first, then, flags, rel);
             let task = w[then].task;
             for member in w[rsc].children.clone() {
                 if let Some(action) = newest(w, member, task, node) {
-                    changed = changed.and(relate(w, first, action, first_flags, rel));
+                    let both = (flags.0, w[action].flags);
+                    changed = changed.and(relate(w, first, action, both, rel));
                 }
             }
             changed
@@ -112,14 +113,15 @@ pub(crate) fn update(
             if super::interleave::applies(w, first, then) {
                 return super::interleave::update(w, first, then, node, rel, again);
             }
-            let mut changed = relate(w, first, then, first_flags, rel);
+            let mut changed = relate(w, first, then, flags, rel);
             let task = w[then].task;
             for instance in w[rsc].children.clone() {
                 let Some(action) = newest(w, instance, task, node) else { continue };
-                if !own_flags(w, action, node).has(ActFlags::RUNNABLE) {
+                let own = own_flags(w, action, node);
+                if !own.has(ActFlags::RUNNABLE) {
                     continue;
                 }
-                let of_instance = update(w, first, action, node, first_flags, rel, again);
+                let of_instance = update(w, first, action, node, (flags.0, own), rel, again);
                 if of_instance.then {
                     again.push(action);
                 }

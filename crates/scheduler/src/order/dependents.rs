@@ -2,7 +2,7 @@
 
 use cib::value::{Role, Score};
 
-use crate::actions::of_task;
+use crate::actions::{newest, of_task};
 use crate::world::{ActFlags, ActIx, RscIx, Task, World};
 
 /// If an action is a start or promote that cannot run, blocks its mandatory dependents.
@@ -11,25 +11,15 @@ pub(crate) fn block(w: &mut World<'_>, action: ActIx) {
     if w[action].runnable() || !matches!(task, Task::Start | Task::Promote) {
         return;
     }
-    let Some(rsc) = w[action].rsc.filter(|rsc| w[*rsc].is_primitive()) else { return };
-    let top = crate::unpack::operations::top(w, rsc);
-    let blocked = if top != rsc && w[top].has_instances() {
-        let all = w[top].children.iter();
-        let up = all.into_iter().any(|child| {
-            let found = of_task(w, *child, task, None);
-            found.first().is_none_or(|action| w[*action].runnable())
-        });
-        if up {
-            return;
-        }
-        vec![rsc, top]
-    } else if top == rsc {
-        vec![rsc]
-    } else {
-        vec![rsc, top]
-    };
-    for primary in blocked {
-        block_dependents(w, primary, task, 0);
+    let Some(rsc) = w[action].rsc else { return };
+    let mut top = crate::unpack::operations::top(w, rsc);
+    top = w[top].parent.unwrap_or(top);
+    let some_runnable = w[top].children.iter().any(|child| {
+        let found = newest(w, *child, task, None);
+        found.is_none_or(|action| w[action].runnable())
+    });
+    if !some_runnable {
+        block_dependents(w, top, task, 0);
     }
 }
 

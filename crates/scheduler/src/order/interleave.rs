@@ -51,7 +51,7 @@ pub(crate) fn update(
             changed.first = true;
             changed.then = true;
         }
-        let flags = collective::flags(w, of_partner, node);
+        let flags = (collective::flags(w, of_partner, node), w[of_instance].flags);
         let pair = collective::update(w, of_partner, of_instance, node, flags, rel, again);
         changed = changed.and(pair);
         if pair.then {

@@ -5,6 +5,7 @@ use cib::value::{Role, Score};
 
 use crate::constraints::lists::add;
 use crate::constraints::ordering::order;
+use crate::world::resource::Replica;
 use crate::world::{Colocation, Flags, Kind, Rel, RscIx, Task, World};
 
 /// What must be runnable before, and makes the next thing needed.
@@ -30,7 +31,52 @@ fn create(w: &mut World<'_>, rsc: RscIx) {
             let (ordered, promotable) = (clone.ordered, clone.promotable);
             create_clone(w, rsc, ordered, promotable);
         }
-        Kind::Bundle(_) => {}
+        Kind::Bundle(bundle) => {
+            let (replicas, child) = (bundle.replicas.clone(), bundle.child);
+            create_bundle(w, rsc, &replicas, child);
+        }
+    }
+}
+
+fn create_bundle(
+    w: &mut World<'_>,
+    bundle: RscIx,
+    replicas: &[Replica],
+    child: Option<RscIx>,
+) {
+    if let Some(child) = child {
+        for (task, graphed) in [
+            (Task::Start, Rel::FIRST_IMPLIES_THEN_GRAPHED),
+            (Task::Stop, Rel::FIRST_IMPLIES_THEN_GRAPHED),
+            (Task::Promote, Rel::FIRST_IMPLIES_THEN_GRAPHED),
+            (Task::Demote, Rel::FIRST_IMPLIES_THEN_GRAPHED),
+        ] {
+            order(w, "", bundle, task, child, task, graphed);
+            order(w, "", child, task.completion(), bundle, task.completion(), graphed);
+        }
+    }
+    for replica in replicas {
+        let container = replica.container;
+        primitive(w, container);
+        let graphed = Rel::FIRST_IMPLIES_THEN_GRAPHED;
+        let implied = Rel::UNRUNNABLE_FIRST_BLOCKS | Rel::THEN_IMPLIES_FIRST_GRAPHED;
+        order(w, "", bundle, Task::Start, container, Task::Start, implied);
+        order(w, "", bundle, Task::Stop, container, Task::Stop, Rel::THEN_IMPLIES_FIRST_GRAPHED);
+        order(w, "", container, Task::Start, bundle, Task::Running, graphed);
+        order(w, "", container, Task::Stop, bundle, Task::Stopped, graphed);
+        if let Some(ip) = replica.ip {
+            primitive(w, ip);
+            order(w, "", ip, Task::Start, container, Task::Start, CHAIN);
+            let down = Rel::THEN_IMPLIES_FIRST | Rel::ORDERED;
+            order(w, "", container, Task::Stop, ip, Task::Stop, down);
+            colocate(w, "#ip-with-container", ip, container, Score::INF, true);
+        }
+        if let Some(remote) = replica.remote {
+            primitive(w, remote);
+        }
+    }
+    if let Some(child) = child {
+        create(w, child);
     }
 }
 
@@ -61,7 +107,7 @@ fn primitive(w: &mut World<'_>, rsc: RscIx) {
 
 fn avoid_remote_nodes(w: &mut World<'_>, rsc: RscIx) {
     for node in w[rsc].allowed.nodes() {
-        if w[node].is_remote() {
+        if w[node].is_remote() && w[node].connection.is_some() {
             w[rsc].allowed.set(node, Score::NEG_INF);
         }
     }

@@ -22,7 +22,7 @@ fn may_migrate(w: &World<'_>, rsc: RscIx) -> bool {
 
 fn mirror_one<'d>(w: &mut World<'d>, order: &Order<'d>, first: Key, then: Key) {
     let (one, other) = (may_migrate(w, first.rsc), may_migrate(w, then.rsc));
-    let mut add = |w: &mut World<'d>, first_task: Task, then_task: Task, rel: u32| {
+    let add = |w: &mut World<'d>, first_task: Task, then_task: Task, rel: u32| {
         let side = |key: Key, task| Side::Key(Key { task, ..key });
         w.orders.push(Order {
             id: order.id,

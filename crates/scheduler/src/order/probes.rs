@@ -101,7 +101,9 @@ fn follow(w: &mut World<'_>, probe: ActIx, rsc: RscIx, from: ActIx, seen: &mut V
         seen.push(action);
         restart(w, probe, rsc, action);
         for after in w[action].after.clone() {
-            if after.rel & Rel::FIRST_IMPLIES_THEN == 0 && !into_member(w, action, after.other) {
+            let own = w[action].rsc.is_some_and(|outer| super::apply::inside(w, rsc, outer));
+            let down = !own && into_member(w, action, after.other);
+            if after.rel & Rel::FIRST_IMPLIES_THEN == 0 && !down {
                 continue;
             }
             stack.push(after.other);

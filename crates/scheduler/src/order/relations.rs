@@ -42,20 +42,21 @@ fn because(w: &mut World<'_>, action: ActIx, flag: u16, cause: ActIx) -> bool {
 
 /// Applies one edge's kinds to two primitives' actions (or pseudo actions).
 ///
-/// `first_flags` is how the first side looks to this edge: a collective's state on a node.
+/// `flags` is how the two sides look to this edge: a collective's state on a node.
 pub(crate) fn relate(
     w: &mut World<'_>,
     first: ActIx,
     then: ActIx,
-    first_flags: ActFlags,
+    flags: (ActFlags, ActFlags),
     rel: u32,
 ) -> Changed {
+    let (first_flags, then_flags) = flags;
     let mut changed = Changed::default();
     let has = |kind: u32| rel & kind != 0;
     if has(Rel::ASYMMETRIC) {
         changed.then |= asymmetric(w, first, then);
     }
-    if has(Rel::THEN_IMPLIES_FIRST) && w[then].required() {
+    if has(Rel::THEN_IMPLIES_FIRST) && !then_flags.has(ActFlags::OPTIONAL) {
         changed.first |= because(w, first, ActFlags::OPTIONAL, then);
         if w[first].is(ActFlags::MIGRATABLE) && !w[then].is(ActFlags::MIGRATABLE) {
             changed.first |= because(w, first, ActFlags::MIGRATABLE, then);

@@ -206,10 +206,10 @@ fn apply(
                 }
             }
         } else if has_rsc || w[first].rsc.is_some() && kind == Rel::THEN_IMPLIES_FIRST {
-            let one = collective::update(w, first, then, node, first_flags, kind, again);
+            let one = collective::update(w, first, then, node, flags, kind, again);
             changed = changed.and(one);
         } else {
-            changed = changed.and(super::relations::relate(w, first, then, first_flags, kind));
+            changed = changed.and(super::relations::relate(w, first, then, flags, kind));
         }
     }
     if w[first].runnable() || rel & Rel::THEN_IMPLIES_FIRST_GRAPHED != 0 {

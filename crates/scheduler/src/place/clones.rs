@@ -26,8 +26,10 @@ pub(crate) fn assign(w: &mut World<'_>, clone: RscIx, _stop_if_fail: bool) {
         dependents::add_preferences(w, at, clone);
     }
     scores::print(w, clone, "pcmk__clone_assign");
+    let order = w[clone].children.clone();
     instances::sort(w, clone);
     distribute(w, clone, kind.max, kind.node_max);
+    w[clone].children = order;
     if kind.promotable {
         promote::set_roles(w, clone);
     }
@@ -51,7 +53,7 @@ pub(crate) fn distribute(w: &mut World<'_>, parent: RscIx, max: i32, per_node: i
         }
         let stay = current(w, instance).filter(|node| {
             !w[instance].is(Flags::FAILED)
-                && table.get(*node).is_some_and(|score| usable(w, *node, score))
+                && w[instance].allowed.get(*node).is_some_and(|score| usable(w, *node, score))
                 && w[parent].counts[node.0 as usize] < optimal
         });
         if let Some(node) = stay {

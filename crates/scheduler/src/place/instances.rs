@@ -36,7 +36,7 @@ pub(crate) fn likings(w: &mut World<'_>, instances: &[RscIx]) -> Likings {
 
 fn liking(w: &mut World<'_>, instance: RscIx, node: NodeIx) -> Score {
     let mut table = Table::none(w.nodes.len());
-    table.set(node, w[instance].allowed.get(node).unwrap_or(Score::ZERO));
+    table.set(node, w[node].score);
     let mut collected = Collected { table, frozen: Vec::new() };
     for at in lists::this_with(w, instance) {
         let colocation = w.colocations[at as usize].clone();

@@ -90,9 +90,11 @@ fn applies(w: &World<'_>, clone: RscIx, instance: RscIx, node: NodeIx) -> bool {
 /// Gives the instances their roles.
 pub(crate) fn set_roles(w: &mut World<'_>, clone: RscIx) {
     let Kind::Clone(kind) = w[clone].kind.clone() else { return };
+    started_is_unpromoted(w, clone);
     for instance in w[clone].children.clone() {
         set_priority(w, clone, instance);
     }
+    let order = w[clone].children.clone();
     sort(w, clone);
     let mut promoted = 0;
     let mut per_node = vec![0; w.nodes.len()];
@@ -113,8 +115,19 @@ pub(crate) fn set_roles(w: &mut World<'_>, clone: RscIx) {
             set_role(w, instance, role);
         }
     }
+    w[clone].children = order;
     if let Kind::Clone(kind) = &mut w[clone].kind {
         kind.promoted = promoted;
+    }
+}
+
+/// Inside a promotable clone what is started is unpromoted at least.
+fn started_is_unpromoted(w: &mut World<'_>, rsc: RscIx) {
+    for child in w[rsc].children.clone() {
+        started_is_unpromoted(w, child);
+    }
+    if w[rsc].role == Role::Started {
+        w[rsc].role = Role::Unpromoted;
     }
 }
 

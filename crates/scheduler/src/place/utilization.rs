@@ -213,5 +213,6 @@ pub(crate) fn order_load(w: &mut World<'_>, rsc: RscIx) {
 fn room(w: &mut World<'_>, node: NodeIx) -> crate::world::ActIx {
     let room = crate::actions::named(w, &format!("load_stopped_{}", w[node].name));
     w[room].node = Some(node);
+    w[room].flags.clear(crate::world::ActFlags::OPTIONAL);
     room
 }

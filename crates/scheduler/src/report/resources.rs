@@ -7,7 +7,7 @@ use cib::value::{Role, numeric_name_order};
 use super::status::target_role;
 use crate::unpack::history::{Op, rc};
 use crate::unpack::operations::unusable;
-use crate::world::resource::CloneKind;
+use crate::world::resource::{BundleKind, CloneKind};
 use crate::world::{Flags, Kind, NodeIx, RscIx, World};
 
 /// Writes a resource and all in it. `depth` is the indentation in steps of two blanks.
@@ -19,7 +19,7 @@ pub(crate) fn write(w: &World<'_>, rsc: RscIx, depth: usize, pending: bool, out:
         Kind::Primitive => primitive(w, rsc, depth, pending, out),
         Kind::Group(_) => group(w, rsc, depth, pending, out),
         Kind::Clone(kind) => clone(w, rsc, kind, depth, pending, out),
-        Kind::Bundle(_) => {}
+        Kind::Bundle(kind) => bundle(w, rsc, kind, depth, pending, out),
     }
 }
 
@@ -59,14 +59,24 @@ fn primitive(w: &World<'_>, rsc: RscIx, depth: usize, pending: bool, out: &mut S
 
 /// A primitive's line.
 fn line(w: &World<'_>, rsc: RscIx, pending: bool) -> String {
+    line_as(w, rsc, name(w, rsc), shown_node(w, rsc), pending)
+}
+
+/// A primitive's line under another name and node.
+fn line_as(
+    w: &World<'_>,
+    rsc: RscIx,
+    label: &str,
+    node: Option<NodeIx>,
+    pending: bool,
+) -> String {
     let resource = &w[rsc];
     let provider = resource.provider.map(|p| format!(":{p}")).unwrap_or_default();
     let mut text =
-        format!("{}\t({}{provider}:{}):\t", name(w, rsc), resource.class, resource.agent);
+        format!("{label}\t({}{provider}:{}):\t", resource.class, resource.agent);
     if resource.is(Flags::REMOVED) {
         text.push_str(" ORPHANED");
     }
-    let node = shown_node(w, rsc);
     if resource.is(Flags::FAILED) {
         text.push_str(" FAILED");
         if resource.role == Role::Promoted {
@@ -216,6 +226,40 @@ fn clone(
         instance(w, *child, kind, depth + 1, pending, &mut lists, out);
     }
     lists.write(w, rsc, kind, depth + 1, out);
+}
+
+fn bundle(
+    w: &World<'_>,
+    rsc: RscIx,
+    kind: &BundleKind,
+    depth: usize,
+    pending: bool,
+    out: &mut String,
+) {
+    item(depth, out);
+    let set = if kind.replicas.len() > 1 { " set" } else { "" };
+    let mut flags = String::new();
+    if w[rsc].is(Flags::UNIQUE) && kind.per_host > 1 {
+        flags.push_str(" (unique)");
+    }
+    if w[rsc].is(Flags::MAINTENANCE) {
+        flags.push_str(" (maintenance)");
+    } else if !w[rsc].is(Flags::MANAGED) {
+        flags.push_str(" (unmanaged)");
+    }
+    let _ = writeln!(out, "Container bundle{set}: {} [{}]{flags}:", w[rsc].id, kind.image);
+    for replica in &kind.replicas {
+        item(depth + 1, out);
+        let shown = replica.child.unwrap_or(replica.container);
+        let named = replica.remote.unwrap_or(replica.container);
+        let address = replica.ip.and_then(|ip| {
+            let pairs = crate::unpack::values::parameters(w, ip, None);
+            pairs.into_iter().find(|(name, _)| *name == "ip").map(|(_, ip)| format!(" ({ip})"))
+        });
+        let label = format!("{}{}", w[named].id, address.unwrap_or_default());
+        let node = shown_node(w, replica.container);
+        let _ = writeln!(out, "{}", line_as(w, shown, &label, node, pending));
+    }
 }
 
 #[derive(Default)]

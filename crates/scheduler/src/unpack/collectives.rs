@@ -21,6 +21,7 @@ pub(crate) fn unpack_any<'d>(
         }
         "group" => Some(unpack_group(w, node, parent, number)),
         "clone" | "master" => unpack_clone(w, node, parent),
+        "bundle" => super::bundles::unpack(w, node),
         _ => None,
     }
 }

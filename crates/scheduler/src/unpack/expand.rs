@@ -19,6 +19,7 @@ pub(crate) fn expand(doc: &mut Document) {
         apply_template(doc, user, template);
     }
     add_guest_connections(doc, resources);
+    super::bundles::expand(doc, resources);
 }
 
 /// A section of the configuration.
@@ -50,7 +51,7 @@ fn apply_template(doc: &mut Document, user: NodeId, template: NodeId) {
     for (name, value) in attributes {
         doc.set(user, &name, &value);
     }
-    let mut before = doc.node(user).children().next().map(|child| child.id());
+    let before = doc.node(user).children().next().map(|child| child.id());
     let children: Vec<NodeId> = doc.node(template).children().map(|child| child.id()).collect();
     let own_operations = doc.node(user).child("operations").map(|node| node.id());
     for child in children {
@@ -61,8 +62,6 @@ fn apply_template(doc: &mut Document, user: NodeId, template: NodeId) {
             }
         }
     }
-    before = None;
-    let _ = before;
 }
 
 fn merge_operations(doc: &mut Document, own: NodeId, from: NodeId) {
@@ -86,7 +85,11 @@ fn add_guest_connections(doc: &mut Document, resources: NodeId) {
         .filter_map(|node| guest(doc, node.id()))
         .collect();
     for guest in guests {
-        if doc.by_id(&guest.name).is_none() {
+        let taken = doc
+            .node(resources)
+            .descendants()
+            .any(|node| node.get("id") == Some(guest.name.as_str()) && node.is("primitive"));
+        if !taken {
             guest.append(doc, resources);
         }
     }
@@ -180,5 +183,7 @@ pub(crate) fn operation(
     doc.set(op, "id", &format!("{rsc}-{name}-interval-{interval}"));
     doc.set(op, "name", name);
     doc.set(op, "interval", interval);
-    doc.set(op, "timeout", timeout);
+    if !timeout.is_empty() {
+        doc.set(op, "timeout", timeout);
+    }
 }

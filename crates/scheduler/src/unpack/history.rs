@@ -28,7 +28,6 @@ pub(crate) mod status {
     pub(crate) const PENDING: i32 = -1;
     pub(crate) const DONE: i32 = 0;
     pub(crate) const CANCELLED: i32 = 1;
-    pub(crate) const TIMEOUT: i32 = 2;
     pub(crate) const NOT_SUPPORTED: i32 = 3;
     pub(crate) const ERROR: i32 = 4;
     pub(crate) const ERROR_HARD: i32 = 5;
@@ -61,6 +60,7 @@ pub(crate) struct Op<'d> {
 impl<'d> Op<'d> {
     pub(crate) fn read(xml: Node<'d>) -> Option<Op<'d>> {
         let number = |name: &str| xml.get(name).and_then(|text| text.trim().parse::<i64>().ok());
+        let op_status = number("op-status").map_or(status::INVALID, |n| n as i32);
         let key = xml.get("transition-key").and_then(transition_key);
         let magic = xml.get("transition-magic").and_then(|text| {
             text.split_once(';').and_then(|(_, key)| transition_key(key))
@@ -70,9 +70,9 @@ impl<'d> Op<'d> {
             id: xml.get("id")?,
             task: xml.get("operation")?,
             interval: number("interval").map_or(0, |ms| u32::try_from(ms).unwrap_or(u32::MAX)),
-            call: number("call-id").unwrap_or(-1),
+            call: number("call-id").filter(|_| op_status != status::PENDING).unwrap_or(-1),
             rc: number("rc-code").map_or(rc::UNKNOWN, |n| n as i32),
-            status: number("op-status").map_or(status::INVALID, |n| n as i32),
+            status: op_status,
             expected: key.map(|key| key.expected),
             changed: number("last-rc-change").filter(|at| *at > 0),
             transition: magic.or(key).map(|key| (key.transition, key.identity)),
@@ -81,6 +81,14 @@ impl<'d> Op<'d> {
 
     pub(crate) fn is_probe(&self) -> bool {
         self.task == "monitor" && self.interval == 0
+    }
+
+    /// Whether an operation belongs to a later transition of the same controller.
+    pub(crate) fn in_later_transition(&self, than: &Op<'_>) -> bool {
+        match (self.transition, than.transition) {
+            (Some((a, of)), Some((b, other))) => of == other && a > b,
+            _ => false,
+        }
     }
 
     pub(crate) fn pending(&self) -> bool {

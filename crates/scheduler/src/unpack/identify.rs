@@ -15,7 +15,7 @@ pub(crate) fn find(w: &mut World<'_>, node: NodeIx, id: &str) -> Option<RscIx> {
         Some(rsc) if !w[rsc].is_primitive() => return None,
         Some(rsc) => Some(rsc),
         None => {
-            let first = w.names.get(&format!("{id}:0")).copied();
+            let first = w.names.get(&format!("{}:0", base_name(id))).copied();
             first.filter(|rsc| w[*rsc].is_primitive() && !w[*rsc].is(Flags::UNIQUE))
         }
     };
@@ -136,9 +136,6 @@ pub(crate) fn create_removed<'d>(
     xml: Node<'d>,
 ) -> Option<RscIx> {
     let id = xml.get("id")?;
-    if w.names.contains_key(id) {
-        return None;
-    }
     xml.get("class")?;
     xml.get("type")?;
     let common = super::resources::shared(w, xml, None);

@@ -56,7 +56,7 @@ fn is_newer(a: &Op<'_>, b: &Op<'_>, same_node: bool) -> bool {
     }
     match (a.changed, b.changed) {
         (Some(a), Some(b)) => a > b,
-        _ => false,
+        _ => a.in_later_transition(b),
     }
 }
 

@@ -4,7 +4,6 @@
 use cib::value::{self, Role, Score};
 use cib::xml::Node;
 
-use super::failcount;
 use super::history::{Op, rc, status};
 use super::nodes::fence;
 use super::values::{Facts, block};
@@ -251,7 +250,7 @@ fn remap<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &mut Op<'d>, expired: bo
         | rc::INVALID_PARAM
         | rc::INSUFFICIENT_PRIVILEGE => {
             let fenceable = crate::actions::fencing::can_fence(w, h.node);
-            if !fenceable && op.task == "stop" {
+            if !fenceable && op.task == "stop" && !expired {
                 w[h.rsc].flags.clear(Flags::MANAGED);
                 w[h.rsc].flags.set(Flags::BLOCKED);
             }
@@ -428,9 +427,4 @@ fn record_failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>, severi
 pub(crate) fn fence_for(w: &mut World<'_>, node: NodeIx, rsc: RscIx, what: &str) {
     let reason = format!("{} {what}", w[rsc].id);
     fence(w, node, &reason);
-}
-
-/// Whether something of a resource failed there that still counts.
-pub(crate) fn has_failures(w: &World<'_>, rsc: RscIx, node: NodeIx) -> bool {
-    failcount::effective(w, rsc, node).count != Score::ZERO
 }

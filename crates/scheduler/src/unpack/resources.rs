@@ -25,6 +25,7 @@ pub(crate) fn unpack(w: &mut World<'_>) {
     top.sort_by_key(|rsc| std::cmp::Reverse(w[*rsc].priority));
     w.top = top;
     link_containers(w);
+    super::bundles::reserve_nodes(w);
 }
 
 /// Whether there is something that can fence or unfence decides what resources require.
@@ -211,7 +212,7 @@ fn add<'d>(w: &mut World<'d>, mut rsc: Resource<'d>) -> RscIx {
             w.nodes[node].connection = Some(at);
         }
     }
-    w.names.insert(rsc.id.clone(), at);
+    w.names.entry(rsc.id.clone()).or_insert(at);
     w.resources.push(rsc);
     at
 }
@@ -254,14 +255,15 @@ fn requires(w: &World<'_>, text: Option<&str>, fence_device: bool, connection: b
     }
 }
 
-/// The configured operations; of two with one name and interval the second is a duplicate.
+/// The configured operations; those that share a name and an interval are all duplicates.
 fn operations(node: Node<'_>) -> Vec<OpConfig<'_>> {
     let mut ops: Vec<OpConfig<'_>> = Vec::new();
     for xml in node.children_named("operations").flat_map(|ops| ops.children_named("op")) {
         let Some(name) = xml.get("name") else { continue };
         let interval = xml.get("interval").and_then(value::interval_ms).unwrap_or(0);
         let interval = u32::try_from(interval).unwrap_or(u32::MAX);
-        let duplicate = ops.iter().any(|op| op.name == name && op.interval == interval);
+        let same = |op: &&mut OpConfig<'_>| op.name == name && op.interval == interval;
+        let duplicate = ops.iter_mut().filter(same).map(|op| op.duplicate = true).count() > 0;
         ops.push(OpConfig {
             xml,
             name,

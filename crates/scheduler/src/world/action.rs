@@ -114,10 +114,8 @@ impl ActFlags {
     pub(crate) const RESCHEDULE: u16 = 1 << 5;
     /// Runnable as soon as enough of its predecessors are.
     pub(crate) const MIN_RUNNABLE: u16 = 1 << 6;
-    pub(crate) const ON_DC: u16 = 1 << 7;
     /// Stops what a finished migration left behind.
     pub(crate) const DANGLING: u16 = 1 << 8;
-    pub(crate) const PRIORITY_DELAY: u16 = 1 << 9;
 
     pub(crate) fn has(self, flag: u16) -> bool {
         self.0 & flag != 0

@@ -48,11 +48,9 @@ pub(crate) struct CloneKind {
 /// A bundle's replicas.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct BundleKind {
-    pub(crate) agent: String,
     pub(crate) image: String,
     pub(crate) replicas: Vec<Replica>,
     pub(crate) per_host: i32,
-    pub(crate) promoted_max: i32,
     /// The clone around the bundled primitive.
     pub(crate) child: Option<RscIx>,
 }
@@ -60,8 +58,6 @@ pub(crate) struct BundleKind {
 /// One replica of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Replica {
-    pub(crate) number: i32,
-    pub(crate) address: Option<String>,
     pub(crate) ip: Option<RscIx>,
     pub(crate) container: RscIx,
     pub(crate) remote: Option<RscIx>,
@@ -170,7 +166,7 @@ pub(crate) struct OpConfig<'d> {
     pub(crate) interval: u32,
     pub(crate) role: Role,
     pub(crate) enabled: bool,
-    /// The second of a name and interval: ignored for scheduling.
+    /// Another one has the same name and interval: neither is scheduled.
     pub(crate) duplicate: bool,
 }
 
