@@ -6,11 +6,15 @@ pub(crate) mod meta;
 use std::collections::BTreeMap;
 
 use crate::graph::{self, ActionId, Graph, OnNode, Settings, Span, Synapse};
-use crate::world::{ActFlags, ActIx, Flags, Kind, NodeIx, RscIx, Task, World};
+use crate::world::{ActFlags, ActIx, Flags, Kind, NodeInfo, NodeIx, RscIx, Task, World};
 
 /// Writes all actions that are to be done into a graph.
 pub(crate) fn graph(w: &mut World<'_>) -> Graph {
     crate::actions::notify::create_all(w);
+    if w.nodes.iter().any(maintenance_changed) {
+        let action = crate::actions::named(w, MAINTENANCE);
+        w[action].flags.clear(ActFlags::OPTIONAL);
+    }
     let settings = Settings {
         cluster_delay: w.options.cluster_delay.to_owned(),
         fencing_timeout: w.options.fencing_timeout.to_owned(),
@@ -116,8 +120,19 @@ impl Emitter {
             primitive,
             attributes,
             downed,
-            maintenance: Span::default(),
+            maintenance: self.maintenance(w, at),
         }
+    }
+
+    /// What the event about remote nodes' maintenance tells.
+    fn maintenance(&mut self, w: &World<'_>, at: ActIx) -> Span {
+        if w[at].name.as_deref() != Some(MAINTENANCE) {
+            return Span::default();
+        }
+        let nodes = w.nodes.iter().filter(|node| maintenance_changed(node));
+        let told: Vec<_> =
+            nodes.map(|node| (self.graph.text(node.id), node.maintenance)).collect();
+        self.graph.maintenance(told)
     }
 
     fn on_node(&mut self, w: &World<'_>, node: NodeIx) -> OnNode {
@@ -176,6 +191,14 @@ impl Emitter {
         let ids: Vec<_> = nodes.into_iter().map(|node| self.graph.text(w[node].id)).collect();
         self.graph.downed(ids)
     }
+}
+
+/// The event that tells remote nodes' maintenance state.
+const MAINTENANCE: &str = "maintenance_nodes";
+
+/// Whether a remote node's maintenance state is not the recorded one.
+fn maintenance_changed(node: &NodeInfo<'_>) -> bool {
+    node.is_remote() && node.connection.is_some() && node.maintenance != node.remote_maintenance
 }
 
 fn kind(task: Task, pseudo: bool) -> graph::Kind {

@@ -1,5 +1,7 @@
 //! Fencing and shutdown: which nodes must be cut off or leave, and what waits for it.
 
+use cib::value::Role;
+
 use crate::actions::{add, blank, edge, of_task};
 use crate::unpack::options::NoQuorum;
 use crate::world::{
@@ -57,6 +59,33 @@ pub(crate) fn operation<'d>(
         w[action].reason = Some(reason.to_owned());
     }
     action
+}
+
+/// How long (s) the fencing of a lost member waits, so that of two halves the more important one
+/// wins; none if that is not configured or not meant.
+pub(crate) fn delay(w: &World<'_>, node: NodeIx) -> Option<i64> {
+    let delay = w.options.priority_fencing_delay;
+    if delay == 0 || !w[node].lost {
+        return None;
+    }
+    let members: Vec<NodeIx> = (0..w.nodes.len() as u32)
+        .map(NodeIx)
+        .filter(|member| !w[*member].is_remote())
+        .collect();
+    let online = members.iter().filter(|member| w[**member].online).count();
+    let priorities = members.iter().map(|member| priority(w, *member));
+    let (lowest, highest) = priorities.fold((i32::MAX, i32::MIN), |(low, high), one| {
+        (low.min(one), high.max(one))
+    });
+    let split = online * 2 <= members.len() && lowest < highest;
+    Some(if split && priority(w, node) == highest { delay } else { 0 })
+}
+
+/// How important what runs on a node is.
+fn priority(w: &World<'_>, node: NodeIx) -> i32 {
+    let running = w[node].running.iter().map(|rsc| &w[*rsc]);
+    let healthy = running.filter(|rsc| !rsc.is(Flags::FAILED) && rsc.priority.get() != 0);
+    healthy.map(|rsc| rsc.priority.get() + i32::from(rsc.role == Role::Promoted)).sum()
 }
 
 /// A start, probe or stop waits for its node's unfencing where the resource asks for that.

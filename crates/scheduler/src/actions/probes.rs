@@ -14,7 +14,7 @@ pub(crate) fn create_all(w: &mut World<'_>) {
     }
     for node in (0..w.nodes.len() as u32).map(NodeIx) {
         let on = &w[node];
-        if !on.online || on.unclean || on.pending {
+        if !on.online || on.unclean {
             continue;
         }
         if on.is_remote() && !on.discovery {

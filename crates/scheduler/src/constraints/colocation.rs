@@ -35,6 +35,8 @@ pub(crate) fn unpack<'d>(w: &mut World<'d>, names: &Names<'d>, xml: Node<'d>) {
     let side = |w: &World<'d>, which: &str| names.meaning(w, xml.get(which)?);
     let (Some(dependent), Some(primary)) = (side(w, "rsc"), side(w, "with-rsc")) else { return };
     let roles = (role(xml.get("rsc-role")), role(xml.get("with-rsc-role")));
+    let written = |name: &str| xml.get(name).and_then(Role::parse).unwrap_or(Role::Unknown);
+    let of_sets = (written("rsc-role"), written("with-rsc-role"));
     match (dependent, primary) {
         (Meaning::One(dependent), Meaning::One(primary)) => {
             pair(w, common, common.score, (dependent, roles.0), (primary, roles.1));
@@ -49,7 +51,7 @@ pub(crate) fn unpack<'d>(w: &mut World<'d>, names: &Names<'d>, xml: Node<'d>) {
                 set.role = role;
                 (!set.members.is_empty()).then_some(set)
             };
-            let both = vec![set(dependent, roles.0), set(primary, roles.1)];
+            let both = vec![set(dependent, of_sets.0), set(primary, of_sets.1)];
             unpack_sets(w, common, both);
         }
     }

@@ -14,6 +14,7 @@ pub(crate) struct Set<'d> {
     pub(crate) sequential: Option<bool>,
     pub(crate) require_all: bool,
     pub(crate) action: Option<Task>,
+    /// As written: in a set's colocations Started does not mean any role.
     pub(crate) role: Role,
     pub(crate) score: Option<Score>,
     pub(crate) kind: Option<&'d str>,
@@ -42,7 +43,7 @@ pub(crate) fn unpack<'d>(w: &World<'d>, names: &Names<'d>, xml: Node<'d>) -> Opt
         sequential: yes("sequential"),
         require_all: yes("require-all").unwrap_or(true),
         action: xml.get("action").and_then(action),
-        role: role(xml.get("role")),
+        role: xml.get("role").and_then(Role::parse).unwrap_or(Role::Unknown),
         score: xml.get("score").and_then(Score::parse),
         kind: xml.get("kind"),
         symmetrical: yes("symmetrical"),

@@ -18,7 +18,8 @@ pub(crate) fn unpack<'d>(w: &mut World<'d>, names: &Names<'d>, xml: Node<'d>) {
     for set in &listed {
         let Some(set) = sets::unpack(w, names, *set) else { return };
         for rsc in set.members {
-            one(w, id, ticket, rsc, set.role, policy);
+            let role = if set.role == Role::Started { Role::Unknown } else { set.role };
+            one(w, id, ticket, rsc, role, policy);
         }
     }
     if let Some(found) = xml.get("rsc").and_then(|name| names.resources(w, name)) {

@@ -39,6 +39,10 @@ pub(crate) fn attributes(w: &World<'_>, at: ActIx) -> BTreeMap<String, String> {
             "CRM_meta_stonith_action".to_owned(),
             action.verb.unwrap_or_default().to_owned(),
         );
+        let delay = action.node.and_then(|node| crate::actions::fencing::delay(w, node));
+        if let Some(delay) = delay {
+            all.insert("CRM_meta_priority_fencing_delay".to_owned(), delay.to_string());
+        }
         if let Some(node) = action.node.filter(|_| w.has_unfencing) {
             for (name, secure) in [("CRM_meta_digests_all", false), ("CRM_meta_digests_secure", true)]
             {

@@ -116,9 +116,6 @@ pub(crate) fn set_roles(w: &mut World<'_>, clone: RscIx) {
         }
     }
     w[clone].children = order;
-    if let Kind::Clone(kind) = &mut w[clone].kind {
-        kind.promoted = promoted;
-    }
 }
 
 /// Inside a promotable clone what is started is unpromoted at least.

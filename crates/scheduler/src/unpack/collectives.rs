@@ -103,7 +103,6 @@ fn clone_settings(w: &World<'_>, clone: RscIx) -> CloneKind {
         interleave: yes("interleave").unwrap_or(false),
         ordered: yes("ordered").unwrap_or(false),
         total: 0,
-        promoted: 0,
     }
 }
 

@@ -76,7 +76,7 @@ fn blank<'d>(id: &'d str, name: &'d str, kind: NodeKind) -> NodeInfo<'d> {
         maintenance: false,
         shutdown: false,
         unseen: true,
-        expected_up: false,
+        lost: false,
         is_dc: false,
         reset_needed: false,
         unpacked: false,
@@ -243,14 +243,10 @@ fn member_state<'d>(w: &mut World<'d>, ix: NodeIx, state: Node<'d>) {
         shutdown: w[ix].attribute("shutdown").is_some_and(|text| text != "0"),
     };
     w[ix].shutdown = membership.shutdown;
-    w[ix].expected_up = membership.expected == "member";
     if w.options.fencing {
         judge_with_fencing(w, ix, &membership);
     } else {
         judge_without_fencing(w, ix, &membership);
-    }
-    if membership.shutdown {
-        w[ix].expected_up = false;
     }
 }
 
@@ -278,7 +274,8 @@ fn judge_with_fencing(w: &mut World<'_>, ix: NodeIx, m: &Membership<'_>) {
     } else if m.expected == "down" {
         judge_joining(w, ix, m);
     } else if !m.member {
-        fence_delayed(w, ix, "peer is no longer part of the cluster");
+        w[ix].lost = true;
+        fence(w, ix, "peer is no longer part of the cluster");
     } else if !m.online {
         fence(w, ix, "peer process is no longer available");
     } else if m.join == "member" {
@@ -303,10 +300,6 @@ fn judge_joining(w: &mut World<'_>, ix: NodeIx, m: &Membership<'_>) {
         w[ix].standby = true;
         w[ix].pending = true;
     }
-}
-
-fn fence_delayed(w: &mut World<'_>, ix: NodeIx, reason: &str) {
-    fence(w, ix, reason);
 }
 
 /// Asks for a node to be fenced; the first reason given counts.

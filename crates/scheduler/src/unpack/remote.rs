@@ -15,7 +15,8 @@ pub(crate) fn update_states(w: &mut World<'_>) {
     }
 }
 
-fn update(w: &mut World<'_>, node: NodeIx) {
+/// Draws one remote node's state from its connection's.
+pub(crate) fn update(w: &mut World<'_>, node: NodeIx) {
     let Some(connection) = w[node].connection else { return };
     let container = w[connection].container;
     w[node].container = container;

@@ -16,6 +16,9 @@ pub(crate) fn unpack(w: &mut World<'_>) {
     loop {
         let mut progress = false;
         for node in in_status_order(w) {
+            if w[node].is_remote() {
+                super::remote::update(w, node);
+            }
             if !w[node].unpacked && ready(w, node, false) {
                 unpack_node(w, node);
                 progress = true;

@@ -50,7 +50,8 @@ pub(crate) struct NodeInfo<'d> {
     pub(crate) shutdown: bool,
     /// Nothing was ever heard of it.
     pub(crate) unseen: bool,
-    pub(crate) expected_up: bool,
+    /// It is no longer part of the cluster: its fencing may be delayed.
+    pub(crate) lost: bool,
     pub(crate) is_dc: bool,
     /// A guest whose container must be restarted.
     pub(crate) reset_needed: bool,

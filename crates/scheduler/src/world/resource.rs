@@ -41,8 +41,6 @@ pub(crate) struct CloneKind {
     pub(crate) ordered: bool,
     /// How many instances there are by number (also those found beyond the maximum).
     pub(crate) total: i32,
-    /// How many instances have the Promoted role in the plan.
-    pub(crate) promoted: i32,
 }
 
 /// A bundle's replicas.
@@ -120,21 +118,14 @@ impl Flags {
     pub(crate) const IMPLICIT: u32 = 1 << 16;
     /// A failure whose `on-fail` says ignore.
     pub(crate) const FAILURE_IGNORED: u32 = 1 << 17;
-    pub(crate) const RUNNABLE_LOOP: u32 = 1 << 18;
     /// Only stop what is unexpected.
     pub(crate) const STOP_UNEXPECTED: u32 = 1 << 19;
     pub(crate) const EXCLUSIVE_DISCOVERY: u32 = 1 << 20;
     pub(crate) const REPLICA: u32 = 1 << 21;
     pub(crate) const ALLOW_UNHEALTHY: u32 = 1 << 22;
-    pub(crate) const NOT_MIGRATABLE_NOW: u32 = 1 << 23;
     pub(crate) const RESTARTING: u32 = 1 << 24;
     /// A colocated resource in a walk over colocations.
     pub(crate) const VISITED: u32 = 1 << 25;
-    pub(crate) const UNMANAGED_BY_LACK_OF_FENCING: u32 = 1 << 26;
-    /// The recorded agent differs from the configured one.
-    pub(crate) const AGENT_CHANGED: u32 = 1 << 27;
-    /// Its container must stop.
-    pub(crate) const UNIVERSAL: u32 = 1 << 28;
 
     pub(crate) fn has(self, flag: u32) -> bool {
         self.0 & flag != 0

@@ -41,12 +41,6 @@ impl Table {
         }
     }
 
-    pub(crate) fn add_everywhere(&mut self, score: Score) {
-        for have in self.0.iter_mut().flatten() {
-            *have = *have + score;
-        }
-    }
-
     pub(crate) fn set_everywhere(&mut self, score: Score) {
         for have in self.0.iter_mut().flatten() {
             *have = score;
