@@ -1,0 +1,140 @@
+//! Small clusters of our own, and what the plan for each is.
+
+use cib::xml::Document;
+use scheduler::{Reason, Simulation, reasons, simulate};
+
+/// When it all happens (epoch seconds); nothing here depends on it.
+const NOW: i64 = 1_700_000_000;
+
+/// Two nodes that are up; resources, constraints and what node1 remembers are filled in.
+fn cluster(resources: &str, constraints: &str, history: &str) -> Document {
+    let node = |id: &str, lrm: &str| {
+        format!(
+            "<node_state id=\"{id}\" uname=\"{id}\" in_ccm=\"true\" crmd=\"online\" join=\"member\" \
+             expected=\"member\"><lrm id=\"{id}\"><lrm_resources>{lrm}</lrm_resources></lrm></node_state>"
+        )
+    };
+    let text = format!(
+        "<cib have-quorum=\"1\" validate-with=\"pacemaker-3.10\"><configuration>\
+         <crm_config><cluster_property_set id=\"cib-bootstrap-options\">\
+         <nvpair id=\"o1\" name=\"fencing-enabled\" value=\"false\"/></cluster_property_set></crm_config>\
+         <nodes><node id=\"node1\" uname=\"node1\"/><node id=\"node2\" uname=\"node2\"/></nodes>\
+         <resources>{resources}</resources><constraints>{constraints}</constraints></configuration>\
+         <status>{}{}</status></cib>",
+        node("node1", history),
+        node("node2", "")
+    );
+    Document::parse(text).expect("the test's document is well formed")
+}
+
+fn dummy(id: &str) -> String {
+    format!("<primitive id=\"{id}\" class=\"ocf\" provider=\"pacemaker\" type=\"Dummy\"/>")
+}
+
+/// What a node remembers of a resource that runs there.
+fn running(id: &str, then: &str) -> String {
+    format!(
+        "<lrm_resource id=\"{id}\" class=\"ocf\" provider=\"pacemaker\" type=\"Dummy\">\
+         <lrm_rsc_op id=\"{id}_last_0\" operation=\"start\" interval=\"0\" call-id=\"2\" rc-code=\"0\" \
+         op-status=\"0\" transition-key=\"1:1:0:x\" op-digest=\"f2317cad3d54cec5d7d7aa7d0bf35cf8\"/>{then}\
+         </lrm_resource>"
+    )
+}
+
+fn planned(document: &Document) -> Simulation {
+    simulate(document, Some(NOW), NOW, None)
+}
+
+fn keys(found: &Simulation) -> Vec<String> {
+    let graph = &found.plan.graph;
+    graph.synapses().iter().map(|synapse| graph.str(synapse.action.key).to_owned()).collect()
+}
+
+#[test]
+fn a_resource_is_probed_everywhere_and_starts_where_it_likes_to_be() {
+    let like = "<rsc_location id=\"l\" rsc=\"a\" node=\"node2\" score=\"5\"/>";
+    let found = planned(&cluster(&dummy("a"), like, ""));
+    assert!(found.plan.summary.contains("Start      a ( node2 )"), "{}", found.plan.summary);
+    assert_eq!(keys(&found).iter().filter(|key| *key == "a_monitor_0").count(), 2);
+}
+
+#[test]
+fn a_plan_carried_out_leaves_nothing_to_do() {
+    let group = format!("<group id=\"g\">{}{}</group>", dummy("a"), dummy("b"));
+    let first = planned(&cluster(&group, "", ""));
+    let again = planned(&first.after);
+    assert_eq!(keys(&again), Vec::<String>::new(), "{}", again.text);
+}
+
+#[test]
+fn what_must_be_together_is_together() {
+    let together =
+        "<rsc_colocation id=\"c\" rsc=\"b\" with-rsc=\"a\" score=\"INFINITY\"/>\
+         <rsc_location id=\"l\" rsc=\"a\" node=\"node2\" score=\"1\"/>";
+    let found = planned(&cluster(&(dummy("b") + &dummy("a")), together, ""));
+    assert!(found.text.contains("b\t(ocf:pacemaker:Dummy):\t Started node2"), "{}", found.text);
+}
+
+#[test]
+fn what_is_ordered_waits_in_the_graph() {
+    let order = "<rsc_order id=\"o\" first=\"a\" then=\"b\"/>";
+    let found = planned(&cluster(&(dummy("a") + &dummy("b")), order, ""));
+    let graph = &found.plan.graph;
+    let of = |key: &str| {
+        let all = graph.synapses().iter();
+        *all.clone().find(|one| graph.str(one.action.key) == key).expect("it is planned")
+    };
+    let (first, then) = (of("a_start_0"), of("b_start_0"));
+    assert!(graph.inputs_of(&then).contains(&first.action.id));
+}
+
+#[test]
+fn a_failed_stop_without_fencing_blocks_the_resource() {
+    let failed = "<lrm_rsc_op id=\"a_last_failure_0\" operation=\"stop\" interval=\"0\" call-id=\"3\" \
+                  rc-code=\"1\" op-status=\"4\" transition-key=\"2:2:0:x\"/>";
+    let found = planned(&cluster(&dummy("a"), "", &running("a", failed)));
+    assert!(found.text.contains("FAILED node1 (blocked)"), "{}", found.text);
+    assert!(!keys(&found).contains(&"a_stop_0".to_owned()));
+}
+
+#[test]
+fn a_resource_that_is_not_configured_any_more_stops_and_is_forgotten() {
+    let found = planned(&cluster("", "", &running("a", "")));
+    assert_eq!(keys(&found), ["a_delete_0", "a_stop_0"].map(str::to_owned));
+}
+
+#[test]
+fn the_reasons_name_the_constraints_in_their_order() {
+    let constraints = "<rsc_location id=\"l1\" rsc=\"a\" node=\"node1\" score=\"1\"/>\
+                       <rsc_location id=\"l2\" rsc=\"a\" node=\"node2\" score=\"2\"/>\
+                       <rsc_order id=\"o\" first=\"b\" then=\"a\"/>";
+    let document = cluster(&(dummy("a") + &dummy("b")), constraints, "");
+    let found = reasons(&document, NOW, "a").expect("there is such a resource");
+    let ids: Vec<&str> = found
+        .iter()
+        .map(|reason| match reason {
+            Reason::Location { id, .. }
+            | Reason::Colocation { id, .. }
+            | Reason::Ticket { id, .. }
+            | Reason::Ordering { id, .. } => id.as_str(),
+            Reason::Stickiness { .. } | Reason::FailedTooOften { .. } => "",
+        })
+        .collect();
+    assert_eq!(ids, ["l2", "l1", "o", "o"]);
+    assert_eq!(reasons(&document, NOW, "nobody"), None);
+}
+
+#[test]
+fn a_document_without_a_configuration_gives_an_empty_plan() {
+    let found = planned(&Document::parse("<cib/>").expect("it is well formed"));
+    assert_eq!(keys(&found), Vec::<String>::new());
+}
+
+#[test]
+fn colocations_and_orderings_in_a_circle_end_in_a_plan() {
+    let circle = "<rsc_colocation id=\"c1\" rsc=\"a\" with-rsc=\"b\" score=\"INFINITY\"/>\
+                  <rsc_colocation id=\"c2\" rsc=\"b\" with-rsc=\"a\" score=\"INFINITY\"/>\
+                  <rsc_order id=\"o1\" first=\"a\" then=\"b\"/><rsc_order id=\"o2\" first=\"b\" then=\"a\"/>";
+    let found = planned(&cluster(&(dummy("a") + &dummy("b")), circle, ""));
+    assert!(found.text.contains("Revised Cluster Status"));
+}
