@@ -12,7 +12,9 @@ pub(crate) mod recurring;
 use cib::value::Role;
 
 use crate::unpack::options::NoQuorum;
-use crate::world::{ActFlags, ActIx, Action, Edge, Flags, Key, NodeIx, Requires, RscIx, Task, World};
+use crate::world::{
+    ActFlags, ActIx, Action, Edge, Flags, Key, NodeIx, Requires, RscIx, Task, World,
+};
 
 /// What a new action is.
 #[derive(Clone, Copy, Debug)]
@@ -52,12 +54,7 @@ pub(crate) fn matches(w: &World<'_>, action: ActIx, key: Key) -> bool {
 }
 
 /// The actions of a resource with a task, oldest first: those on a node if one is asked for.
-pub(crate) fn of_task(
-    w: &World<'_>,
-    rsc: RscIx,
-    task: Task,
-    node: Option<NodeIx>,
-) -> Vec<ActIx> {
+pub(crate) fn of_task(w: &World<'_>, rsc: RscIx, task: Task, node: Option<NodeIx>) -> Vec<ActIx> {
     let all = w[rsc].actions.iter().copied();
     all.filter(|action| {
         let action = &w[*action];
@@ -67,12 +64,7 @@ pub(crate) fn of_task(
 }
 
 /// The newest action of a task on a node, if asked for.
-pub(crate) fn newest(
-    w: &World<'_>,
-    rsc: RscIx,
-    task: Task,
-    node: Option<NodeIx>,
-) -> Option<ActIx> {
+pub(crate) fn newest(w: &World<'_>, rsc: RscIx, task: Task, node: Option<NodeIx>) -> Option<ActIx> {
     w[rsc].actions.iter().rev().copied().find(|action| {
         let action = &w[*action];
         action.task == task && (node.is_none() || action.node == node)
@@ -81,9 +73,12 @@ pub(crate) fn newest(
 
 /// The newest action that has exactly a key, on a node if asked for.
 pub(crate) fn newest_of_key(w: &World<'_>, key: Key, node: Option<NodeIx>) -> Option<ActIx> {
-    w[key.rsc].actions.iter().rev().copied().find(|action| {
-        matches(w, *action, key) && (node.is_none() || w[*action].node == node)
-    })
+    w[key.rsc]
+        .actions
+        .iter()
+        .rev()
+        .copied()
+        .find(|action| matches(w, *action, key) && (node.is_none() || w[*action].node == node))
 }
 
 /// Creates an action, or finds the one that exists already and judges it anew.
@@ -216,8 +211,8 @@ fn judge_quorum(w: &mut World<'_>, action: ActIx, rsc: RscIx) {
             (!active || w[rsc].next_role > w[rsc].role).then_some("quorum freeze")
         }
         NoQuorum::Demote => {
-            let promotable = std::iter::successors(Some(rsc), |r| w[*r].parent)
-                .any(|r| w[r].is_promotable());
+            let promotable =
+                std::iter::successors(Some(rsc), |r| w[*r].parent).any(|r| w[r].is_promotable());
             if promotable && w[rsc].next_role > Role::Unpromoted {
                 w[rsc].next_role = Role::Unpromoted;
                 w[rsc].role_reason = Some("no-quorum-policy=demote");

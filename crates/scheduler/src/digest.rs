@@ -26,17 +26,15 @@ pub(crate) enum Verdict {
 pub(crate) fn verdict(w: &World<'_>, rsc: RscIx, node: NodeIx, op: &Op<'_>) -> Verdict {
     let task = compared_as(op).text();
     let all = current(w, rsc, node, task, op.interval);
-    if let Some(recorded) = op.xml.get("op-restart-digest") {
-        if recorded != digest(&only(&all, op.xml.get("op-force-restart"))) {
-            return Verdict::Restart;
-        }
+    if let Some(recorded) = op.xml.get("op-restart-digest")
+        && recorded != digest(&only(&all, op.xml.get("op-force-restart")))
+    {
+        return Verdict::Restart;
     }
     match op.xml.get("op-digest") {
         None => Verdict::Unknown,
         Some(recorded) if recorded == digest(&all) => Verdict::Same,
-        Some(_) if op.interval == 0 && has_own_parameters(w, rsc, node, task) => {
-            Verdict::Restart
-        }
+        Some(_) if op.interval == 0 && has_own_parameters(w, rsc, node, task) => Verdict::Restart,
         Some(_) => Verdict::Mismatch,
     }
 }

@@ -130,8 +130,7 @@ impl Emitter {
             return Span::default();
         }
         let nodes = w.nodes.iter().filter(|node| maintenance_changed(node));
-        let told: Vec<_> =
-            nodes.map(|node| (self.graph.text(node.id), node.maintenance)).collect();
+        let told: Vec<_> = nodes.map(|node| (self.graph.text(node.id), node.maintenance)).collect();
         self.graph.maintenance(told)
     }
 

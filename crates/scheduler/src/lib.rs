@@ -24,11 +24,11 @@ pub mod status;
 mod unpack;
 mod world;
 
+pub use execute::{Execution, Failure, World, execute};
+pub use inject::{Event, Injected, inject, parse_result};
 pub use plan::{Plan, Simulation, moment, plan, simulate, status_of};
 pub use report::scores::ScoreLine;
 pub use report::why::{Reason, reasons};
-pub use execute::{Execution, Failure, World, execute};
-pub use inject::{Event, Injected, inject, parse_result};
 
 /// The feature set's version that executors are told and that stands in the history: that of
 /// Pacemaker 3.0.2, whose plans these are.

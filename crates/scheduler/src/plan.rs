@@ -6,12 +6,12 @@ use cib::date::DateTime;
 use cib::xml::Document;
 
 use crate::actions::{changes, collective, fencing, probes};
+use crate::execute::{self, execute};
 use crate::graph::Graph;
 use crate::report::scores::ScoreLine;
 use crate::report::{status, summary};
 use crate::unpack::{self, lock};
 use crate::world::World;
-use crate::execute::{self, execute};
 use crate::{constraints, emit, order, place};
 
 /// What a document and a moment give.

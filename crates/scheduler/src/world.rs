@@ -19,7 +19,7 @@ use cib::xml::Document;
 use crate::unpack::options::Options;
 pub(crate) use action::{ActFlags, ActIx, Action, Edge, Task};
 pub(crate) use constraint::{Colocation, Key, Location, Order, Rel, Side, TicketConstraint};
-pub(crate) use node::{NodeIx, NodeInfo, NodeKind};
+pub(crate) use node::{NodeInfo, NodeIx, NodeKind};
 pub(crate) use resource::{Flags, Kind, Requires, Resource, RscIx};
 pub(crate) use table::Table;
 

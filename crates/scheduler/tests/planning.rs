@@ -68,8 +68,7 @@ fn a_plan_carried_out_leaves_nothing_to_do() {
 
 #[test]
 fn what_must_be_together_is_together() {
-    let together =
-        "<rsc_colocation id=\"c\" rsc=\"b\" with-rsc=\"a\" score=\"INFINITY\"/>\
+    let together = "<rsc_colocation id=\"c\" rsc=\"b\" with-rsc=\"a\" score=\"INFINITY\"/>\
          <rsc_location id=\"l\" rsc=\"a\" node=\"node2\" score=\"1\"/>";
     let found = planned(&cluster(&(dummy("b") + &dummy("a")), together, ""));
     assert!(found.text.contains("b\t(ocf:pacemaker:Dummy):\t Started node2"), "{}", found.text);

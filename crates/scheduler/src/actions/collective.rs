@@ -1,6 +1,5 @@
 //! The actions of groups and clones: points that what is inside begins after and completes.
 
-
 use super::{of_task, pseudo};
 use crate::world::{ActFlags, Kind, RscIx, Task, World};
 
@@ -43,8 +42,8 @@ fn create_group(w: &mut World<'_>, group: RscIx) {
     for task in [Task::Start, Task::Running, Task::Stop, Task::Stopped] {
         pseudo(w, group, task, true);
     }
-    let promotable = std::iter::successors(w[group].parent, |up| w[*up].parent)
-        .any(|up| w[up].is_promotable());
+    let promotable =
+        std::iter::successors(w[group].parent, |up| w[*up].parent).any(|up| w[up].is_promotable());
     if promotable {
         for task in [Task::Demote, Task::Demoted, Task::Promote, Task::Promoted] {
             pseudo(w, group, task, true);
@@ -130,10 +129,8 @@ fn promotion(w: &World<'_>, rsc: RscIx, promoting: &mut bool, demoting: &mut boo
     if !w[rsc].is_primitive() {
         return;
     }
-    let required = |task: Task| {
-        of_task(w, rsc, task, None).iter().any(|action| w[*action].required())
-    };
+    let required =
+        |task: Task| of_task(w, rsc, task, None).iter().any(|action| w[*action].required());
     *promoting |= required(Task::Promote);
     *demoting |= required(Task::Demote);
-
 }

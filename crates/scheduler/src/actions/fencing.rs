@@ -26,9 +26,9 @@ fn remote_fenceable(w: &World<'_>, node: NodeIx) -> bool {
     if !w[node].is_remote() || w.options.fence_remote_without_quorum {
         return true;
     }
-    w[node].connection.is_some_and(|connection| {
-        w[connection].allowed.iter().all(|(host, _)| w[host].online)
-    })
+    w[node]
+        .connection
+        .is_some_and(|connection| w[connection].allowed.iter().all(|(host, _)| w[host].online))
 }
 
 /// The fencing operation of a node, created if there is none. The first reason counts.
@@ -41,16 +41,15 @@ pub(crate) fn operation<'d>(
 ) -> ActIx {
     let verb = verb.unwrap_or(w.options.fencing_action);
     let name = format!("stonith-{}-{verb}", w[node].name);
-    let action = match w.by_name.get(&name) {
-        Some(action) => *action,
-        None => {
-            let mut action = blank(Task::Fence, None, 0, Some(node), true);
-            action.verb = Some(verb);
-            action.name = Some(name.clone());
-            let at = add(w, action);
-            w.by_name.insert(name, at);
-            at
-        }
+    let action = if let Some(action) = w.by_name.get(&name) {
+        *action
+    } else {
+        let mut action = blank(Task::Fence, None, 0, Some(node), true);
+        action.verb = Some(verb);
+        action.name = Some(name.clone());
+        let at = add(w, action);
+        w.by_name.insert(name, at);
+        at
     };
     if !optional {
         w[action].flags.clear(ActFlags::OPTIONAL);
@@ -68,15 +67,12 @@ pub(crate) fn delay(w: &World<'_>, node: NodeIx) -> Option<i64> {
     if delay == 0 || !w[node].lost {
         return None;
     }
-    let members: Vec<NodeIx> = (0..w.nodes.len() as u32)
-        .map(NodeIx)
-        .filter(|member| !w[*member].is_remote())
-        .collect();
+    let members: Vec<NodeIx> =
+        (0..w.nodes.len() as u32).map(NodeIx).filter(|member| !w[*member].is_remote()).collect();
     let online = members.iter().filter(|member| w[**member].online).count();
     let priorities = members.iter().map(|member| priority(w, *member));
-    let (lowest, highest) = priorities.fold((i32::MAX, i32::MIN), |(low, high), one| {
-        (low.min(one), high.max(one))
-    });
+    let (lowest, highest) =
+        priorities.fold((i32::MAX, i32::MIN), |(low, high), one| (low.min(one), high.max(one)));
     let split = online * 2 <= members.len() && lowest < highest;
     Some(if split && priority(w, node) == highest { delay } else { 0 })
 }
@@ -89,12 +85,7 @@ fn priority(w: &World<'_>, node: NodeIx) -> i32 {
 }
 
 /// A start, probe or stop waits for its node's unfencing where the resource asks for that.
-pub(crate) fn order_after_unfencing(
-    w: &mut World<'_>,
-    rsc: RscIx,
-    node: NodeIx,
-    action: ActIx,
-) {
+pub(crate) fn order_after_unfencing(w: &mut World<'_>, rsc: RscIx, node: NodeIx, action: ActIx) {
     let device = w[rsc].is(Flags::FENCE_DEVICE) && w.has_unfencing;
     let asks = device || w[rsc].requires == Requires::Unfencing;
     if !asks || !w.options.fencing || w[node].is_guest() {
@@ -166,9 +157,8 @@ fn fence_guest(w: &mut World<'_>, node: NodeIx) {
         edge(w, stop, action, Rel::UNRUNNABLE_FIRST_BLOCKS | Rel::FIRST_IMPLIES_THEN);
     } else {
         let host = container.and_then(|rsc| w[rsc].active.first().copied());
-        let of_host = host.filter(|host| w[*host].unclean).map(|host| {
-            operation(w, host, None, true, None)
-        });
+        let of_host =
+            host.filter(|host| w[*host].unclean).map(|host| operation(w, host, None, true, None));
         if let Some(of_host) = of_host {
             edge(w, of_host, action, Rel::UNRUNNABLE_FIRST_BLOCKS | Rel::FIRST_IMPLIES_THEN);
         }
@@ -272,4 +262,3 @@ fn order_stops(w: &mut World<'_>, rsc: RscIx, fencing: ActIx, target: NodeIx) {
         }
     }
 }
-

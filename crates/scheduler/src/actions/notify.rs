@@ -244,9 +244,10 @@ impl Told {
             meta.push((nodes, joined(entries.iter().filter_map(|e| e.1).map(|n| w[n].name))));
         }
         meta.push(("CRM_meta_notify_inactive_resource", ids(w, &self.inactive)));
-        let available = w[clone].allowed.iter().filter(|(node, score)| {
-            *score >= Score::ZERO && w[*node].online && !w[*node].unclean
-        });
+        let available = w[clone]
+            .allowed
+            .iter()
+            .filter(|(node, score)| *score >= Score::ZERO && w[*node].online && !w[*node].unclean);
         meta.push((
             "CRM_meta_notify_available_uname",
             joined(available.map(|(node, _)| w[node].name)),
@@ -267,12 +268,7 @@ fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// The operations themselves are told the same as the notifications.
-fn tell_operations(
-    w: &mut World<'_>,
-    rsc: RscIx,
-    task: Task,
-    meta: &[(&'static str, String)],
-) {
+fn tell_operations(w: &mut World<'_>, rsc: RscIx, task: Task, meta: &[(&'static str, String)]) {
     for at in w[rsc].actions.clone() {
         if w[at].task == task && w[at].required() && w[at].node.is_some() {
             w[at].meta.extend(meta.iter().cloned());
@@ -325,7 +321,7 @@ fn tell(
     }
     let mut action = blank(Task::Notify, Some(rsc), 0, Some(node), w[point].optional());
     action.name = Some(key(w[rsc].history_name(), when, task));
-    action.meta = w[point].meta.clone();
+    action.meta.clone_from(&w[point].meta);
     action.meta.extend(meta.iter().cloned());
     let action = add(w, action);
     edge(w, point, action, Rel::ORDERED);

@@ -9,8 +9,7 @@ use crate::world::{ActFlags, ActIx, Flags, NodeIx, RscIx, Task, World};
 /// Creates all actions of a primitive.
 pub(crate) fn create_all(w: &mut World<'_>, rsc: RscIx) {
     if w[rsc].next_role == Role::Unknown {
-        w[rsc].next_role =
-            if w[rsc].assigned.is_some() { Role::Started } else { Role::Stopped };
+        w[rsc].next_role = if w[rsc].assigned.is_some() { Role::Started } else { Role::Stopped };
     }
     let active = Active::of(w, rsc);
     let current = active.current;
@@ -23,15 +22,17 @@ pub(crate) fn create_all(w: &mut World<'_>, rsc: RscIx) {
     }
     let mut migrate = super::migration::possible(w, rsc, current);
     let mut need_stop = continue_or_stop_migration(w, rsc, &active, &mut migrate);
-    if w[rsc].is(Flags::START_PENDING) {
-        if let Some(node) = w[rsc].assigned {
-            let start = single(w, rsc, Task::Start, node, true);
-            w[start].flags.set(ActFlags::FORCED);
-        }
+    if w[rsc].is(Flags::START_PENDING)
+        && let Some(node) = w[rsc].assigned
+    {
+        let start = single(w, rsc, Task::Start, node, true);
+        w[start].flags.set(ActFlags::FORCED);
     }
     let mut need_promote = false;
     let assigned = w[rsc].assigned;
-    if current.is_some() && assigned.is_some() && current != assigned
+    if current.is_some()
+        && assigned.is_some()
+        && current != assigned
         && (active.count < 2 || !w[rsc].is(Flags::STOP_UNEXPECTED))
     {
         need_stop = true;
@@ -43,9 +44,7 @@ pub(crate) fn create_all(w: &mut World<'_>, rsc: RscIx) {
         }
     } else if w[rsc].is(Flags::BLOCKED) {
         need_stop = true;
-    } else if let (true, Some(_), Some(node)) =
-        (w[rsc].role > Role::Started, current, assigned)
-    {
+    } else if let (true, Some(_), Some(node)) = (w[rsc].role > Role::Started, current, assigned) {
         let start = single(w, rsc, Task::Start, node, true);
         need_stop |= w[start].required();
     }
@@ -68,11 +67,8 @@ impl Active {
     /// A node that is online and clean is preferred; of a partial migration the source.
     fn of(w: &World<'_>, rsc: RscIx) -> Active {
         let nodes = &w[rsc].active;
-        let clean: Vec<NodeIx> = nodes
-            .iter()
-            .copied()
-            .filter(|node| w[*node].online && !w[*node].unclean)
-            .collect();
+        let clean: Vec<NodeIx> =
+            nodes.iter().copied().filter(|node| w[*node].online && !w[*node].unclean).collect();
         let source = w[rsc].partial_source.filter(|node| nodes.contains(node));
         let current = source.or(clean.first().copied()).or(nodes.first().copied());
         Active { current, count: nodes.len(), clean: clean.len() }
@@ -140,11 +136,9 @@ pub(crate) fn single(
 /// The next role on the way from one to another.
 fn step(from: Role, to: Role) -> Role {
     match (from, to) {
-        (Role::Unknown, _) => Role::Stopped,
-        (Role::Stopped, Role::Promoted) => Role::Unpromoted,
-        (Role::Unpromoted, Role::Started) => Role::Stopped,
+        (Role::Unknown, _) | (Role::Unpromoted, Role::Started) => Role::Stopped,
         (Role::Promoted, Role::Promoted) => Role::Promoted,
-        (Role::Promoted, _) => Role::Unpromoted,
+        (Role::Stopped, Role::Promoted) | (Role::Promoted, _) => Role::Unpromoted,
         (_, to) => to,
     }
 }

@@ -70,7 +70,8 @@ fn probe_primitive(w: &mut World<'_>, rsc: RscIx, node: NodeIx) -> bool {
     if !may_probe(w, rsc, node) {
         return false;
     }
-    let wanted = Wanted { rsc, task: Task::Monitor, interval: 0, node: Some(node), optional: false };
+    let wanted =
+        Wanted { rsc, task: Task::Monitor, interval: 0, node: Some(node), optional: false };
     let action = create(w, wanted);
     w[action].flags.clear(ActFlags::OPTIONAL);
     if !w[rsc].active.contains(&node) {

@@ -32,8 +32,16 @@ pub(crate) fn create(w: &mut World<'_>, rsc: RscIx) {
 }
 
 fn usable(op: &OpConfig<'_>) -> bool {
-    let once = ["start", "stop", "promote", "demote", "migrate_to", "migrate_from", "reload",
-        "reload-agent"];
+    let once = [
+        "start",
+        "stop",
+        "promote",
+        "demote",
+        "migrate_to",
+        "migrate_from",
+        "reload",
+        "reload-agent",
+    ];
     op.interval > 0 && op.enabled && !op.duplicate && !once.contains(&op.name)
 }
 
@@ -121,8 +129,8 @@ fn end_with_role(w: &mut World<'_>, rsc: RscIx, node: NodeIx, op: &OpConfig<'_>)
 }
 
 /// Ends a recurring operation on a node.
-pub(crate) fn cancel<'d>(
-    w: &mut World<'d>,
+pub(crate) fn cancel(
+    w: &mut World<'_>,
     rsc: RscIx,
     name: &str,
     interval: u32,
@@ -138,10 +146,8 @@ pub(crate) fn cancel<'d>(
         Wanted { rsc, task: Task::Cancel, interval, node: Some(node), optional: false },
     );
     w[action].flags.clear(ActFlags::OPTIONAL);
-    w[action].meta = vec![
-        ("CRM_meta_operation", name.to_owned()),
-        ("CRM_meta_interval", interval.to_string()),
-    ];
+    w[action].meta =
+        vec![("CRM_meta_operation", name.to_owned()), ("CRM_meta_interval", interval.to_string())];
     w[action].verb = w[rsc].ops.iter().map(|op| op.name).find(|have| *have == name);
     action
 }
@@ -152,13 +158,13 @@ fn for_inactive(w: &mut World<'_>, rsc: RscIx, op: &OpConfig<'_>) {
         return;
     }
     let next = w[rsc].assigned.filter(|_| w[rsc].next_role != Role::Stopped);
-    if let Some(node) = next {
-        if existing(w, rsc, node, op.interval).is_some() {
-            let cancel = cancel(w, rsc, op.name, op.interval, node);
-            let start = Side::Key(Key { rsc, task: Task::Start, interval: 0 });
-            let rel = Rel::UNRUNNABLE_FIRST_BLOCKS;
-            w.orders.push(Order { id: "", first: Side::Action(cancel), then: start, rel });
-        }
+    if let Some(node) = next
+        && existing(w, rsc, node, op.interval).is_some()
+    {
+        let cancel = cancel(w, rsc, op.name, op.interval, node);
+        let start = Side::Key(Key { rsc, task: Task::Start, interval: 0 });
+        let rel = Rel::UNRUNNABLE_FIRST_BLOCKS;
+        w.orders.push(Order { id: "", first: Side::Action(cancel), then: start, rel });
     }
     for node in (0..w.nodes.len() as u32).map(NodeIx) {
         if next != Some(node) {
@@ -202,4 +208,3 @@ fn probes_on(w: &World<'_>, rsc: RscIx, node: NodeIx) -> Vec<ActIx> {
     let all = of_task(w, rsc, Task::Monitor, Some(node));
     all.into_iter().filter(|probe| w[*probe].interval == 0).collect()
 }
-

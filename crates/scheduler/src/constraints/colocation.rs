@@ -88,12 +88,7 @@ fn pair<'d>(
 }
 
 /// Two resources that may never be on one node change places in order: stop before start.
-fn keep_apart<'d>(
-    w: &mut World<'d>,
-    id: &'d str,
-    first: (RscIx, Role),
-    then: (RscIx, Role),
-) {
+fn keep_apart<'d>(w: &mut World<'d>, id: &'d str, first: (RscIx, Role), then: (RscIx, Role)) {
     let leaving: &[Task] = match first.1 {
         Role::Promoted => &[Task::Demote],
         Role::Unpromoted => &[Task::Stop, Task::Promote],
@@ -137,11 +132,8 @@ fn inside<'d>(w: &mut World<'d>, common: Common<'d>, set: &Set<'d>) {
     let with_role = |rsc: RscIx| (rsc, set.role);
     if score > Score::ZERO {
         for members in set.members.windows(2) {
-            let (one, other) = if set.listed {
-                (members[0], members[1])
-            } else {
-                (members[1], members[0])
-            };
+            let (one, other) =
+                if set.listed { (members[0], members[1]) } else { (members[1], members[0]) };
             pair(w, common, score, with_role(one), with_role(other));
         }
     } else {

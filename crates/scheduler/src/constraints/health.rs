@@ -40,8 +40,9 @@ pub(crate) fn color(w: &World<'_>, node: NodeIx) -> Color {
 /// What the strategy gives a node.
 fn score(w: &World<'_>, node: NodeIx) -> Score {
     let value = |text: &str| match (w.options.health, text) {
-        (Health::MigrateOnRed | Health::OnlyGreen, "red") => Score::NEG_INF,
-        (Health::OnlyGreen, "yellow") => Score::NEG_INF,
+        (Health::MigrateOnRed | Health::OnlyGreen, "red") | (Health::OnlyGreen, "yellow") => {
+            Score::NEG_INF
+        }
         (Health::MigrateOnRed | Health::OnlyGreen, "yellow" | "green") => Score::ZERO,
         _ => w.options.score(text).unwrap_or(Score::ZERO),
     };

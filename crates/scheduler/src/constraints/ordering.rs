@@ -65,7 +65,7 @@ fn kind(kind: Option<&str>, score: Option<&str>) -> Kind {
         Some("Optional") => Kind::Optional,
         Some("Serialize") => Kind::Serialize,
         Some(_) => Kind::Mandatory,
-        None => match score.and_then(|text| Score::parse(text)) {
+        None => match score.and_then(Score::parse) {
             Some(Score::ZERO) => Kind::Optional,
             _ => Kind::Mandatory,
         },
@@ -159,14 +159,7 @@ fn at_least<'d>(w: &mut World<'d>, id: &'d str, pair: Pair, rel: u32, minimum: u
     after_met(w, id, met, pair.then, pair.then_action, rel);
 }
 
-fn after_met<'d>(
-    w: &mut World<'d>,
-    id: &'d str,
-    met: ActIx,
-    then: RscIx,
-    task: Task,
-    rel: u32,
-) {
+fn after_met<'d>(w: &mut World<'d>, id: &'d str, met: ActIx, then: RscIx, task: Task, rel: u32) {
     let rel = rel | Rel::UNRUNNABLE_FIRST_BLOCKS;
     let then = Side::Key(key(then, task));
     w.orders.push(Order { id, first: Side::Action(met), then, rel });

@@ -77,7 +77,7 @@ pub(crate) fn action(text: &str) -> Option<Task> {
 
 /// A role in a constraint: Started means any.
 pub(crate) fn role(text: Option<&str>) -> Role {
-    match text.and_then(|text| Role::parse(text)) {
+    match text.and_then(Role::parse) {
         Some(Role::Started) | None => Role::Unknown,
         Some(role) => role,
     }

@@ -46,7 +46,7 @@ fn one<'d>(
         _ => LossPolicy::Stop,
     };
     let at = w.ticket_constraints.len() as u32;
-    w.ticket_constraints.push(TicketConstraint { id, ticket, rsc, role, policy });
+    w.ticket_constraints.push(TicketConstraint { id, ticket, role, policy });
     w[rsc].tickets.push(at);
     let state = state(w, ticket);
     if !state.granted || state.standby {
@@ -68,21 +68,21 @@ fn lost(w: &mut World<'_>, rsc: RscIx, at: u32) {
     }
     let constraint = w.ticket_constraints[at as usize].clone();
     let granted = state(w, constraint.ticket).granted;
-    let ban = |w: &mut World<'_>, why| locate(w, rsc, None, Score::NEG_INF, why);
+    let ban = |w: &mut World<'_>| locate(w, rsc, None, Score::NEG_INF);
     let role_matches = constraint.role == Role::Unknown || constraint.role == w[rsc].role;
     if !w[rsc].active.is_empty() && !granted {
         match constraint.policy {
-            LossPolicy::Stop => ban(w, "__loss_of_ticket__"),
+            LossPolicy::Stop => ban(w),
             LossPolicy::Demote => {
                 if constraint.role != Role::Promoted {
-                    ban(w, "__loss_of_ticket__");
+                    ban(w);
                 }
             }
             LossPolicy::Fence => {
                 if !role_matches {
                     return;
                 }
-                ban(w, "__loss_of_ticket__");
+                ban(w);
                 for node in w[rsc].active.clone() {
                     fence(w, node, "deadman ticket was lost");
                 }
@@ -97,11 +97,11 @@ fn lost(w: &mut World<'_>, rsc: RscIx, at: u32) {
         }
     } else if !granted {
         if constraint.role != Role::Promoted || constraint.policy == LossPolicy::Stop {
-            ban(w, "__no_ticket__");
+            ban(w);
         }
     } else if state(w, constraint.ticket).standby
         && (constraint.role != Role::Promoted || constraint.policy == LossPolicy::Stop)
     {
-        ban(w, "__ticket_standby__");
+        ban(w);
     }
 }

@@ -26,8 +26,8 @@ fn counts(w: &World<'_>, at: ActIx, edge: Edge) -> bool {
     if !input.runnable() {
         let of_time =
             Rel::ORDERED | Rel::FIRST_IMPLIES_THEN_GRAPHED | Rel::THEN_IMPLIES_FIRST_GRAPHED;
-        let weak = rel & !of_time == 0
-            || rel & (Rel::MIN_RUNNABLE | Rel::UNMIGRATABLE_THEN_BLOCKS) != 0;
+        let weak =
+            rel & !of_time == 0 || rel & (Rel::MIN_RUNNABLE | Rel::UNMIGRATABLE_THEN_BLOCKS) != 0;
         if weak {
             return false;
         }
@@ -48,8 +48,7 @@ fn counts(w: &World<'_>, at: ActIx, edge: Edge) -> bool {
             return false;
         }
     } else if rel == Rel::IF_REQUIRED_ON_SAME_NODE {
-        let apart =
-            action.node.is_some() && input.node.is_some() && action.node != input.node;
+        let apart = action.node.is_some() && input.node.is_some() && action.node != input.node;
         if apart || input.optional() {
             return false;
         }

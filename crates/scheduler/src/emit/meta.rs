@@ -44,7 +44,8 @@ pub(crate) fn attributes(w: &World<'_>, at: ActIx) -> BTreeMap<String, String> {
             all.insert("CRM_meta_priority_fencing_delay".to_owned(), delay.to_string());
         }
         if let Some(node) = action.node.filter(|_| w.has_unfencing) {
-            for (name, secure) in [("CRM_meta_digests_all", false), ("CRM_meta_digests_secure", true)]
+            for (name, secure) in
+                [("CRM_meta_digests_all", false), ("CRM_meta_digests_secure", true)]
             {
                 all.insert(name.to_owned(), crate::digest::unfencing_devices(w, node, secure));
             }
@@ -126,10 +127,11 @@ fn table(
             add(name, value);
         }
     }
-    if task == "monitor" && interval == 0 {
-        if let Some(timeout) = most_frequent_monitor_timeout(w, rsc) {
-            add("timeout", timeout);
-        }
+    if task == "monitor"
+        && interval == 0
+        && let Some(timeout) = most_frequent_monitor_timeout(w, rsc)
+    {
+        add("timeout", timeout);
     }
     if let Some(defaults) = section(w.doc, "op_defaults") {
         for (name, value) in block(w, w.doc.node(defaults), "meta_attributes", &facts) {
@@ -157,8 +159,8 @@ pub(crate) fn timeout(
     interval: u32,
     written: Option<&str>,
 ) -> u64 {
-    let of_device = w[rsc].is(Flags::FENCE_DEVICE)
-        && (task == "start" || (task == "monitor" && interval == 0));
+    let of_device =
+        w[rsc].is(Flags::FENCE_DEVICE) && (task == "start" || (task == "monitor" && interval == 0));
     if of_device {
         let found = parameters(w, rsc, None)
             .into_iter()
@@ -232,11 +234,7 @@ fn of_collectives(w: &World<'_>, rsc: RscIx, all: &mut BTreeMap<String, String>)
 fn on_guest(w: &World<'_>, at: ActIx, node: NodeIx, all: &mut BTreeMap<String, String>) {
     let Some(container) = w[node].container else { return };
     let down = matches!(w[at].task, Task::Stop | Task::Demote);
-    let host = if down {
-        w[container].active.first().copied()
-    } else {
-        w[container].assigned
-    };
+    let host = if down { w[container].active.first().copied() } else { w[container].assigned };
     let target = w[at].rsc.and_then(|rsc| w[rsc].meta("container-attribute-target"));
     if let (Some(host), Some(target)) = (host, target) {
         all.insert("CRM_meta_container_attribute_target".to_owned(), target.to_owned());
@@ -252,8 +250,10 @@ pub(crate) fn router<'d>(w: &World<'d>, at: ActIx, node: NodeIx) -> Option<&'d s
     }
     let current = w[connection].active.first().copied();
     let next = w[connection].assigned;
-    let down =
-        matches!(w[at].task, Task::Stop | Task::Demote | Task::Cancel | Task::MigrateTo | Task::MigrateFrom);
+    let down = matches!(
+        w[at].task,
+        Task::Stop | Task::Demote | Task::Cancel | Task::MigrateTo | Task::MigrateFrom
+    );
     let host = if down { current.or(next) } else { next.or(current) };
     host.map(|host| w[host].name)
 }

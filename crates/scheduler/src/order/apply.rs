@@ -81,7 +81,11 @@ fn firsts(w: &mut World<'_>, key: Key, order: &Order<'_>) -> Option<Vec<ActIx>> 
 }
 
 /// Whether an edge's first and last resource are one inside the other.
-pub(crate) fn inside(w: &World<'_>, inner: crate::world::RscIx, outer: crate::world::RscIx) -> bool {
+pub(crate) fn inside(
+    w: &World<'_>,
+    inner: crate::world::RscIx,
+    outer: crate::world::RscIx,
+) -> bool {
     std::iter::successors(w[inner].parent, |up| w[*up].parent).any(|up| up == outer)
 }
 

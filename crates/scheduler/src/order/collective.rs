@@ -25,14 +25,8 @@ fn own_flags(w: &mut World<'_>, action: ActIx, node: Option<NodeIx>) -> ActFlags
     }
 }
 
-fn group_flags(
-    w: &mut World<'_>,
-    rsc: RscIx,
-    action: ActIx,
-    node: Option<NodeIx>,
-) -> ActFlags {
-    let mut all =
-        ActFlags(ActFlags::OPTIONAL | ActFlags::RUNNABLE | ActFlags::PSEUDO);
+fn group_flags(w: &mut World<'_>, rsc: RscIx, action: ActIx, node: Option<NodeIx>) -> ActFlags {
+    let mut all = ActFlags(ActFlags::OPTIONAL | ActFlags::RUNNABLE | ActFlags::PSEUDO);
     let task = w[action].task.beginning();
     for member in w[rsc].children.clone() {
         let Some(of_member) = newest(w, member, task, node) else {
@@ -55,14 +49,8 @@ fn group_flags(
     all
 }
 
-fn instances_flags(
-    w: &mut World<'_>,
-    rsc: RscIx,
-    action: ActIx,
-    node: Option<NodeIx>,
-) -> ActFlags {
-    let mut all =
-        ActFlags(ActFlags::OPTIONAL | ActFlags::RUNNABLE | ActFlags::PSEUDO);
+fn instances_flags(w: &mut World<'_>, rsc: RscIx, action: ActIx, node: Option<NodeIx>) -> ActFlags {
+    let mut all = ActFlags(ActFlags::OPTIONAL | ActFlags::RUNNABLE | ActFlags::PSEUDO);
     let task = w[action].task.beginning();
     let mut any_runnable = false;
     for instance in w[rsc].children.clone() {

@@ -38,12 +38,7 @@ fn create(w: &mut World<'_>, rsc: RscIx) {
     }
 }
 
-fn create_bundle(
-    w: &mut World<'_>,
-    bundle: RscIx,
-    replicas: &[Replica],
-    child: Option<RscIx>,
-) {
+fn create_bundle(w: &mut World<'_>, bundle: RscIx, replicas: &[Replica], child: Option<RscIx>) {
     if let Some(child) = child {
         for (task, graphed) in [
             (Task::Start, Rel::FIRST_IMPLIES_THEN_GRAPHED),
@@ -224,9 +219,7 @@ impl Pair {
     fn in_sequence(&self, w: &mut World<'_>) {
         let member = self.member;
         if !self.ordered {
-            let rel = Rel::ORDERED
-                | Rel::UNRUNNABLE_FIRST_BLOCKS
-                | Rel::THEN_IMPLIES_FIRST_GRAPHED;
+            let rel = Rel::ORDERED | Rel::UNRUNNABLE_FIRST_BLOCKS | Rel::THEN_IMPLIES_FIRST_GRAPHED;
             order(w, "", self.group, Task::Start, member, Task::Start, rel);
             if self.promotable {
                 order(w, "", self.group, Task::Promote, member, Task::Promote, rel);

@@ -39,11 +39,8 @@ fn before_users_of_stop(w: &mut World<'_>, order: &Order<'_>) {
     }
     let keep = Rel::IF_FIRST_UNMIGRATABLE | Rel::IF_ON_SAME_NODE;
     let whole = [Rel::IF_REQUIRED_ON_SAME_NODE, Rel::IF_ON_SAME_NODE_OR_TARGET];
-    let rel = if whole.contains(&order.rel) {
-        order.rel
-    } else {
-        Rel::ORDERED | (order.rel & keep)
-    };
+    let rel =
+        if whole.contains(&order.rel) { order.rel } else { Rel::ORDERED | (order.rel & keep) };
     let probes: Vec<ActIx> = of_task(w, rsc, Task::Monitor, None)
         .into_iter()
         .filter(|probe| w[*probe].interval == 0)

@@ -116,18 +116,20 @@ fn look(
             return changed;
         }
     }
-    if this.rel & Rel::THEN_CANCELS_FIRST != 0 && w[then].required() {
-        if let Some(rsc) = w[first].rsc {
-            w[first].flags.set(ActFlags::OPTIONAL);
-            if w[first].task == Task::ReloadAgent {
-                w[rsc].flags.clear(Flags::RELOAD);
-            }
+    if this.rel & Rel::THEN_CANCELS_FIRST != 0
+        && w[then].required()
+        && let Some(rsc) = w[first].rsc
+    {
+        w[first].flags.set(ActFlags::OPTIONAL);
+        if w[first].task == Task::ReloadAgent {
+            w[rsc].flags.clear(Flags::RELOAD);
         }
     }
-    if let (Some(one), Some(other)) = (w[first].rsc, w[then].rsc) {
-        if one != other && !inside(w, other, one) {
-            first = completion(w, first);
-        }
+    if let (Some(one), Some(other)) = (w[first].rsc, w[then].rsc)
+        && one != other
+        && !inside(w, other, one)
+    {
+        first = completion(w, first);
     }
     if first != this.other {
         let known = w[first].after.len();
@@ -151,11 +153,7 @@ fn completion(w: &World<'_>, action: ActIx) -> ActIx {
         return action;
     }
     if w[rsc].is(Flags::NOTIFY) && w[rsc].has_instances() {
-        let name = format!(
-            "{}_confirmed-post_notify_{}_0",
-            w[rsc].id,
-            task.text()
-        );
+        let name = format!("{}_confirmed-post_notify_{}_0", w[rsc].id, task.text());
         let found = w[rsc].actions.iter().copied().find(|a| w[*a].name.as_deref() == Some(&name));
         if let Some(found) = found {
             return found;

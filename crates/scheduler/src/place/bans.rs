@@ -29,7 +29,7 @@ fn stick(w: &mut World<'_>, rsc: RscIx) {
     }
     let Some(node) = w[rsc].single_active() else { return };
     if w.options.symmetric || w[rsc].allowed.has(node) {
-        locate(w, rsc, Some(node), stickiness, "stickiness");
+        locate(w, rsc, Some(node), stickiness);
     }
 }
 
@@ -56,7 +56,7 @@ fn threshold(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
         return;
     }
     if let Some(banned) = threshold_reached(w, rsc, node) {
-        locate(w, banned, Some(node), Score::NEG_INF, "__fail_limit__");
+        locate(w, banned, Some(node), Score::NEG_INF);
     }
 }
 

@@ -27,7 +27,8 @@ pub(crate) fn assign(w: &mut World<'_>, bundle: RscIx) {
     let containers: Vec<RscIx> = kind.replicas.iter().map(|one| one.container).collect();
     let parts = std::mem::replace(&mut w[bundle].children, containers);
     instances::sort(w, bundle);
-    clones::distribute(w, bundle, kind.replicas.len() as i32, kind.per_host);
+    let replicas = i32::try_from(kind.replicas.len()).unwrap_or(i32::MAX);
+    clones::distribute(w, bundle, replicas, kind.per_host);
     w[bundle].children = parts;
     for replica in &kind.replicas {
         assign_replica(w, replica);
@@ -54,6 +55,6 @@ fn assign_replica(w: &mut World<'_>, replica: &Replica) {
         }
     }
     if super::bans::threshold_reached(w, child, node).is_none() {
-        locate(w, child, Some(node), Score::INF, "__bundle_replica__");
+        locate(w, child, Some(node), Score::INF);
     }
 }

@@ -61,8 +61,8 @@ pub(crate) fn choose(w: &World<'_>, rsc: RscIx, prefer: Option<NodeIx>) -> Optio
             return Some(prefer);
         }
     }
-    let unique_instance = w[rsc].is(Flags::UNIQUE)
-        && w[rsc].parent.is_some_and(|up| w[up].is_clone());
+    let unique_instance =
+        w[rsc].is(Flags::UNIQUE) && w[rsc].parent.is_some_and(|up| w[up].is_clone());
     if score(best) > Score::ZERO && w.node_available_with_guest(best) && !unique_instance {
         let stay = current.filter(|node| {
             w[rsc].allowed.has(*node)

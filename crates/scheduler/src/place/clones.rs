@@ -41,11 +41,11 @@ pub(crate) fn assign(w: &mut World<'_>, clone: RscIx, _stop_if_fail: bool) {
 pub(crate) fn distribute(w: &mut World<'_>, parent: RscIx, max: i32, per_node: i32) {
     w[parent].counts = vec![0; w.nodes.len()];
     let table = w[parent].allowed.clone();
-    let usable = |w: &World<'_>, node: NodeIx, score: Score| {
-        score >= Score::ZERO && w.node_available(node)
-    };
+    let usable =
+        |w: &World<'_>, node: NodeIx, score: Score| score >= Score::ZERO && w.node_available(node);
     let available = table.iter().filter(|(node, score)| usable(w, *node, *score)).count();
-    let optimal = if available == 0 { max } else { (max / available as i32).max(1) };
+    let available = i32::try_from(available).unwrap_or(i32::MAX);
+    let optimal = if available == 0 { max } else { (max / available).max(1) };
     let mut assigned = 0;
     for instance in w[parent].children.clone() {
         if assigned >= max {
@@ -56,10 +56,10 @@ pub(crate) fn distribute(w: &mut World<'_>, parent: RscIx, max: i32, per_node: i
                 && w[instance].allowed.get(*node).is_some_and(|score| usable(w, *node, score))
                 && w[parent].counts[node.0 as usize] < optimal
         });
-        if let Some(node) = stay {
-            if assign_early(w, parent, instance, node, per_node, max - assigned) {
-                assigned += 1;
-            }
+        if let Some(node) = stay
+            && assign_early(w, parent, instance, node, per_node, max - assigned)
+        {
+            assigned += 1;
         }
     }
     for instance in w[parent].children.clone() {
@@ -67,7 +67,7 @@ pub(crate) fn distribute(w: &mut World<'_>, parent: RscIx, max: i32, per_node: i
             continue;
         }
         if assigned >= max {
-            locate(w, instance, None, Score::NEG_INF, "collective_limit_reached");
+            locate(w, instance, None, Score::NEG_INF);
         } else if assign_one(w, parent, instance, None, per_node).is_some() {
             assigned += 1;
         }
@@ -104,7 +104,8 @@ fn assign_early(
     tables(w, instance, &mut before);
     let mut reserved: Vec<NodeIx> = Vec::new();
     let mut stays = false;
-    while (reserved.len() as i32) < slots {
+    let slots = usize::try_from(slots).unwrap_or(0);
+    while reserved.len() < slots {
         ban_full(w, parent, instance, per_node);
         let got = super::assign(w, instance, Some(node), false);
         if got == Some(node) {
@@ -157,4 +158,3 @@ pub(crate) fn assign_one(
     }
     got
 }
-

@@ -113,8 +113,7 @@ fn group_primary(
     }
     let members = w[primary].children.clone();
     if colocated {
-        let member =
-            if colocation.score >= Score::INF { members.last() } else { members.first() };
+        let member = if colocation.score >= Score::INF { members.last() } else { members.first() };
         if let Some(member) = member {
             apply(w, dependent, *member, colocation, false);
         }
@@ -141,12 +140,7 @@ pub(crate) fn attribute<'a>(
 }
 
 /// Whether two nodes are one to a colocation.
-pub(crate) fn same_place(
-    w: &World<'_>,
-    a: NodeIx,
-    b: NodeIx,
-    colocation: &Colocation<'_>,
-) -> bool {
+pub(crate) fn same_place(w: &World<'_>, a: NodeIx, b: NodeIx, colocation: &Colocation<'_>) -> bool {
     if colocation.attribute.is_none() {
         return a == b;
     }
@@ -157,12 +151,7 @@ pub(crate) fn same_place(
     }
 }
 
-fn to_scores(
-    w: &mut World<'_>,
-    dependent: RscIx,
-    primary: RscIx,
-    colocation: &Colocation<'_>,
-) {
+fn to_scores(w: &mut World<'_>, dependent: RscIx, primary: RscIx, colocation: &Colocation<'_>) {
     let place = w[primary].assigned;
     let score = colocation.score;
     if place.is_none() && score < Score::ZERO {
@@ -186,12 +175,7 @@ fn to_scores(
     }
 }
 
-fn to_priority(
-    w: &mut World<'_>,
-    dependent: RscIx,
-    primary: RscIx,
-    colocation: &Colocation<'_>,
-) {
+fn to_priority(w: &mut World<'_>, dependent: RscIx, primary: RscIx, colocation: &Colocation<'_>) {
     let here = super::assigned_node(w, dependent);
     let (Some(there), Some(here)) = (w[primary].assigned, here) else { return };
     let promoted = colocation.dependent_role == Role::Promoted;
@@ -210,5 +194,5 @@ fn to_priority(
     } else {
         colocation.score
     };
-    w[dependent].promotion = w[dependent].promotion + score;
+    w[dependent].promotion += score;
 }

@@ -78,10 +78,8 @@ pub(crate) fn collect(
     }
     w[source].flags.set(Flags::VISITED);
     if let Kind::Group(_) = w[source].kind {
-        let member = match mode.this_with {
-            true => w[source].children.last(),
-            false => w[source].children.first(),
-        };
+        let member =
+            if mode.this_with { w[source].children.last() } else { w[source].children.first() };
         if let Some(member) = member.copied() {
             collect(w, member, target, into, colocation, factor, mode);
         }
@@ -105,11 +103,8 @@ fn collect_one(
         add_matching(w, source, target, &mut work, colocation, by, mode);
     }
     if choose::any_available(w, &work.table) {
-        let list = if mode.this_with {
-            lists::this_with(w, source)
-        } else {
-            lists::with_this(w, source)
-        };
+        let list =
+            if mode.this_with { lists::this_with(w, source) } else { lists::with_this(w, source) };
         for at in list {
             let next = w.colocations[at as usize].clone();
             if !mode.this_with && !has_influence(w, &next) {
@@ -186,7 +181,8 @@ fn pressing(
     if w[target].stickiness >= -score {
         return false;
     }
-    let influence = colocation.influence.unwrap_or_else(|| w[colocation.dependent].is(Flags::CRITICAL));
+    let influence =
+        colocation.influence.unwrap_or_else(|| w[colocation.dependent].is(Flags::CRITICAL));
     let usable = w[source].allowed.iter().filter(|(_, score)| *score >= Score::ZERO).count();
     influence && usable == 1
 }

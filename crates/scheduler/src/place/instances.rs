@@ -68,9 +68,7 @@ pub(crate) fn compare(w: &World<'_>, a: RscIx, b: RscIx, liked: &Likings) -> Ord
         }
     }
     let allowed = |rsc: RscIx, node: Option<NodeIx>| {
-        node.is_none_or(|node| {
-            w[rsc].allowed.get(node).is_some_and(|score| score >= Score::ZERO)
-        })
+        node.is_none_or(|node| w[rsc].allowed.get(node).is_some_and(|score| score >= Score::ZERO))
     };
     let first = |yes: bool| Reverse(yes);
     let early = first(allowed(a, one))
@@ -85,9 +83,8 @@ pub(crate) fn compare(w: &World<'_>, a: RscIx, b: RscIx, liked: &Likings) -> Ord
         (None, Some(_)) => return Ordering::Greater,
         (Some(one), Some(other)) => (one, other),
     };
-    let listed = |rsc: RscIx, node: NodeIx| {
-        w[rsc].parent.is_some_and(|parent| w[parent].allowed.has(node))
-    };
+    let listed =
+        |rsc: RscIx, node: NodeIx| w[rsc].parent.is_some_and(|parent| w[parent].allowed.has(node));
     let count = |rsc: RscIx, node: NodeIx| {
         let parent = w[rsc].parent;
         parent.and_then(|parent| w[parent].counts.get(node.0 as usize).copied()).unwrap_or(0)
@@ -202,12 +199,7 @@ fn limit(
 }
 
 /// A dependent of a role goes where instances will have it.
-fn with_role(
-    w: &mut World<'_>,
-    dependent: RscIx,
-    clone: RscIx,
-    colocation: &Colocation<'_>,
-) {
+fn with_role(w: &mut World<'_>, dependent: RscIx, clone: RscIx, colocation: &Colocation<'_>) {
     let in_role: Vec<(NodeIx, Score)> = w[clone]
         .children
         .iter()
@@ -247,7 +239,7 @@ fn priority_with_role(
             && super::assigned_node(w, *instance) == place
     });
     if partner.is_some() {
-        w[dependent].promotion = w[dependent].promotion + colocation.score;
+        w[dependent].promotion += colocation.score;
     } else if colocation.score >= Score::INF {
         w[dependent].promotion = Score::NEG_INF;
     }

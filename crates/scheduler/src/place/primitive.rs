@@ -15,10 +15,11 @@ pub(crate) fn assign(
     prefer: Option<NodeIx>,
     stop_if_fail: bool,
 ) -> Option<NodeIx> {
-    if let Some(parent) = w[rsc].parent {
-        if !w[parent].is(Flags::ASSIGNING) && w[parent].is(Flags::UNASSIGNED) {
-            super::assign(w, parent, None, true);
-        }
+    if let Some(parent) = w[rsc].parent
+        && !w[parent].is(Flags::ASSIGNING)
+        && w[parent].is(Flags::UNASSIGNED)
+    {
+        super::assign(w, parent, None, true);
     }
     if !w[rsc].is(Flags::UNASSIGNED) {
         return w[rsc].assigned;
@@ -92,10 +93,10 @@ pub(crate) fn follow(w: &mut World<'_>, rsc: RscIx, at: u32) {
         super::assign(w, colocation.primary, None, true);
     }
     colocate::apply(w, rsc, colocation.primary, &colocation, true);
-    if let Some(before) = before {
-        if !choose::any_available(w, &w[rsc].allowed) {
-            w[rsc].allowed = before;
-        }
+    if let Some(before) = before
+        && !choose::any_available(w, &w[rsc].allowed)
+    {
+        w[rsc].allowed = before;
     }
 }
 

@@ -30,12 +30,7 @@ pub(crate) fn add_scores(w: &mut World<'_>, clone: RscIx) {
 
 /// The promotion score of an instance on a node, if one is recorded that applies to it; of a
 /// group the sum of its members'.
-fn promotion_score(
-    w: &World<'_>,
-    clone: RscIx,
-    instance: RscIx,
-    node: NodeIx,
-) -> Option<Score> {
+fn promotion_score(w: &World<'_>, clone: RscIx, instance: RscIx, node: NodeIx) -> Option<Score> {
     if !w[instance].is_primitive() {
         let members = w[instance].children.iter();
         let scores = members.filter_map(|member| promotion_score(w, clone, *member, node));
@@ -49,9 +44,8 @@ fn promotion_score(
         Score::parse(text)
     };
     let rsc = &w[instance];
-    recorded(rsc.history_name()).or_else(|| {
-        if rsc.is(Flags::UNIQUE) { None } else { recorded(rsc.base) }
-    })
+    recorded(rsc.history_name())
+        .or_else(|| if rsc.is(Flags::UNIQUE) { None } else { recorded(rsc.base) })
 }
 
 /// All members of a clone's instances that are one configured primitive.
@@ -133,10 +127,12 @@ fn set_role(w: &mut World<'_>, rsc: RscIx, role: Role) {
         let placed = assigned_node(w, child).is_some();
         set_role(w, child, if placed { role } else { Role::Stopped });
     }
-    if role == Role::Unpromoted && w[rsc].next_role != Role::Unknown && w[rsc].is_primitive() {
-        if w[rsc].next_role == Role::Stopped {
-            return;
-        }
+    if role == Role::Unpromoted
+        && w[rsc].next_role != Role::Unknown
+        && w[rsc].is_primitive()
+        && w[rsc].next_role == Role::Stopped
+    {
+        return;
     }
     w[rsc].next_role = role;
 }
@@ -161,7 +157,7 @@ fn set_priority(w: &mut World<'_>, clone: RscIx, instance: RscIx) {
         if location.role == Role::Promoted {
             let score = location.nodes.iter().find(|(on, _)| *on == node).map(|(_, s)| *s);
             if let Some(score) = score {
-                w[instance].promotion = w[instance].promotion + score;
+                w[instance].promotion += score;
             }
         }
     }
@@ -210,12 +206,7 @@ fn sort(w: &mut World<'_>, clone: RscIx) {
     w[clone].children = children;
 }
 
-fn by_promotion(
-    w: &World<'_>,
-    a: RscIx,
-    b: RscIx,
-    liked: &instances::Likings,
-) -> Ordering {
+fn by_promotion(w: &World<'_>, a: RscIx, b: RscIx, liked: &instances::Likings) -> Ordering {
     w[b].sort_index
         .cmp(&w[a].sort_index)
         .then_with(|| role_of(w, b, false).cmp(&role_of(w, a, false)))
@@ -231,7 +222,7 @@ fn require_tickets(w: &mut World<'_>, clone: RscIx) {
         }
         let ticket = w.tickets.get(constraint.ticket).copied().unwrap_or_default();
         if !ticket.granted || ticket.standby {
-            locate(w, clone, None, Score::NEG_INF, "__stateful_without_ticket__");
+            locate(w, clone, None, Score::NEG_INF);
         }
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn compare(w: &World<'_>, a: NodeIx, b: NodeIx) -> Ordering {
 fn fits(w: &World<'_>, node: NodeIx, load: &Load<'_>) -> bool {
     load.iter().all(|(name, weight)| {
         let left = w[node].utilization.iter().find(|(have, _)| have == name);
-        *weight <= left.map_or(0, |(_, left)| *left)
+        left.is_none_or(|(_, left)| weight <= left)
     })
 }
 
@@ -170,9 +170,8 @@ pub(crate) fn sort_resources(w: &mut World<'_>) {
         let score = |rsc: RscIx, node: NodeIx| {
             tables.get(&rsc).and_then(|table| table.get(node)).unwrap_or(Score::NEG_INF)
         };
-        let current = |rsc: RscIx| {
-            w[rsc].active.first().map_or(Score::NEG_INF, |node| score(rsc, *node))
-        };
+        let current =
+            |rsc: RscIx| w[rsc].active.first().map_or(Score::NEG_INF, |node| score(rsc, *node));
         by_priority.then_with(|| current(*b).cmp(&current(*a))).then_with(|| {
             nodes
                 .iter()

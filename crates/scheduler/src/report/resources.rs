@@ -63,17 +63,10 @@ fn line(w: &World<'_>, rsc: RscIx, pending: bool) -> String {
 }
 
 /// A primitive's line under another name and node.
-fn line_as(
-    w: &World<'_>,
-    rsc: RscIx,
-    label: &str,
-    node: Option<NodeIx>,
-    pending: bool,
-) -> String {
+fn line_as(w: &World<'_>, rsc: RscIx, label: &str, node: Option<NodeIx>, pending: bool) -> String {
     let resource = &w[rsc];
     let provider = resource.provider.map(|p| format!(":{p}")).unwrap_or_default();
-    let mut text =
-        format!("{label}\t({}{provider}:{}):\t", resource.class, resource.agent);
+    let mut text = format!("{label}\t({}{provider}:{}):\t", resource.class, resource.agent);
     if resource.is(Flags::REMOVED) {
         text.push_str(" ORPHANED");
     }
@@ -183,9 +176,10 @@ fn masked_probe(w: &World<'_>, rsc: RscIx, node: Option<NodeIx>) -> Option<&'sta
 }
 
 fn failed_probe(w: &World<'_>, rsc: RscIx, node: Option<NodeIx>) -> Option<&'static str> {
-    let histories = w.history.iter().filter(|history| {
-        history.rsc == rsc && (node.is_none() || Some(history.node) == node)
-    });
+    let histories = w
+        .history
+        .iter()
+        .filter(|history| history.rsc == rsc && (node.is_none() || Some(history.node) == node));
     let mut ops = histories.flat_map(|history| history.ops.iter());
     let bad = |op: &&Op<'_>| op.is_probe() && unusable(op);
     ops.find(bad).map(|op| rc_text(op.rc))
@@ -283,7 +277,7 @@ fn instance(
     let any = any_active(w, child);
     let mut full = false;
     if kind.unique {
-        full = !(w[child].is(Flags::REMOVED) && !any);
+        full = !w[child].is(Flags::REMOVED) || any;
         if !full {
             return;
         }
@@ -353,16 +347,13 @@ impl Lists {
         if kind.unique || kind.max <= self.active {
             return;
         }
-        self.stopped(w, clone, depth, out);
+        Self::stopped(w, clone, depth, out);
     }
 
     /// Nodes where the clone could be but is not.
-    fn stopped(&self, w: &World<'_>, clone: RscIx, depth: usize, out: &mut String) {
-        let candidates: Vec<NodeIx> = if w.options.symmetric {
-            w[clone].allowed.nodes()
-        } else {
-            w[clone].known.clone()
-        };
+    fn stopped(w: &World<'_>, clone: RscIx, depth: usize, out: &mut String) {
+        let candidates: Vec<NodeIx> =
+            if w.options.symmetric { w[clone].allowed.nodes() } else { w[clone].known.clone() };
         let mut plain = Vec::new();
         let mut told: Vec<(&'static str, Vec<NodeIx>)> = Vec::new();
         for node in candidates {
@@ -406,4 +397,3 @@ fn list(w: &World<'_>, title: &str, nodes: &[NodeIx], depth: usize, out: &mut St
     item(depth, out);
     let _ = writeln!(out, "{title}: [ {} ]", names.join(" "));
 }
-

@@ -21,12 +21,11 @@ fn node_action(w: &World<'_>, at: ActIx, out: &mut String) {
     let action = &w[at];
     let Some(node) = action.node.filter(|_| action.required()) else { return };
     if action.task == Task::Fence {
-            let guest = w[node].container.filter(|_| w[node].is_guest());
-            let container =
-                guest.map(|rsc| format!(" (resource: {})", w[rsc].id)).unwrap_or_default();
-            let reason = action.reason.as_ref().map(|why| format!(" '{why}'")).unwrap_or_default();
-            let verb = action.verb.unwrap_or_default();
-            let _ = writeln!(out, "  * Fence ({verb}) {}{container}{reason}", w[node].name);
+        let guest = w[node].container.filter(|_| w[node].is_guest());
+        let container = guest.map(|rsc| format!(" (resource: {})", w[rsc].id)).unwrap_or_default();
+        let reason = action.reason.as_ref().map(|why| format!(" '{why}'")).unwrap_or_default();
+        let verb = action.verb.unwrap_or_default();
+        let _ = writeln!(out, "  * Fence ({verb}) {}{container}{reason}", w[node].name);
     }
 }
 
@@ -92,9 +91,9 @@ impl Change<'_, '_> {
     fn write(&self, out: &mut String) {
         let w = self.w;
         let start_node = if self.current.is_none() { None } else { self.next };
-        let start = self.action(Task::Start, start_node).or_else(|| {
-            if self.current.is_none() { self.action(Task::Start, None) } else { None }
-        });
+        let start = self
+            .action(Task::Start, start_node)
+            .or_else(|| if self.current.is_none() { self.action(Task::Start, None) } else { None });
         let same_as_before = self.role == self.next_role;
         if self.current.is_some() && self.next.is_some() && same_as_before {
             self.same_role(start, out);
@@ -137,8 +136,8 @@ impl Change<'_, '_> {
         } else if start.is_none_or(|start| w[start].optional()) {
             let demote = self.action(Task::Demote, self.current);
             let promote = self.action(Task::Promote, self.next);
-            let both = demote.is_some_and(|a| w[a].required())
-                && promote.is_some_and(|a| w[a].required());
+            let both =
+                demote.is_some_and(|a| w[a].required()) && promote.is_some_and(|a| w[a].required());
             if both {
                 self.line("Re-promote", promote, demote, out);
             }

@@ -48,8 +48,7 @@ struct Mount {
 
 /// Writes out all bundles.
 pub(crate) fn expand(doc: &mut Document, resources: NodeId) {
-    let bundles: Vec<NodeId> =
-        doc.node(resources).children_named("bundle").map(|bundle| bundle.id()).collect();
+    let bundles: Vec<NodeId> = doc.node(resources).children_named("bundle").map(Node::id).collect();
     for bundle in bundles {
         let Some(spec) = Spec::read(doc.node(bundle)) else { continue };
         spec.write(doc, bundle);
@@ -70,15 +69,16 @@ impl Spec {
         let mounts = bundle.child("storage").into_iter().flat_map(|storage| {
             storage.children_named("storage-mapping").filter_map(Mount::read).collect::<Vec<_>>()
         });
-        let ports = network.into_iter().flat_map(|n| n.children_named("port-mapping")).filter_map(
-            |port| match (port.get("port"), port.get("range")) {
-                (Some(outer), _) => {
-                    Some(format!("{outer}:{}", port.get("internal-port").unwrap_or(outer)))
+        let ports =
+            network.into_iter().flat_map(|n| n.children_named("port-mapping")).filter_map(|port| {
+                match (port.get("port"), port.get("range")) {
+                    (Some(outer), _) => {
+                        Some(format!("{outer}:{}", port.get("internal-port").unwrap_or(outer)))
+                    }
+                    (None, Some(range)) => Some(format!("{range}:{range}")),
+                    _ => None,
                 }
-                (None, Some(range)) => Some(format!("{range}:{range}")),
-                _ => None,
-            },
-        );
+            });
         Some(Spec {
             id: bundle.get("id")?.to_owned(),
             agent,
@@ -108,7 +108,7 @@ impl Spec {
             addresses.push(address.clone());
             address = address.as_deref().map(next_address);
         }
-        if let Some(primitive) = doc.node(bundle).child("primitive").map(|node| node.id()) {
+        if let Some(primitive) = doc.node(bundle).child("primitive").map(Node::id) {
             self.write_clone(doc, bundle, primitive);
         }
         for (number, address) in addresses.iter().enumerate() {
@@ -189,8 +189,7 @@ impl Spec {
     ) {
         let id = format!("{}-{number}", self.id);
         let port = self.port.clone().unwrap_or(REMOTE_PORT.to_owned());
-        let parameters =
-            [("addr", address.unwrap_or("#uname").to_owned()), ("port", port)];
+        let parameters = [("addr", address.unwrap_or("#uname").to_owned()), ("port", port)];
         let remote = primitive(doc, replica, &id, ("pacemaker", "remote"), &parameters, "30s");
         let container = format!("{}-{}-{number}", self.id, self.agent);
         let meta = [("internal_rsc", "true".to_owned()), ("container", container)];
@@ -281,9 +280,7 @@ fn primitive(
     monitor: &str,
 ) -> NodeId {
     let rsc = doc.append(parent, "primitive");
-    for (name, value) in
-        [("id", id), ("class", "ocf"), ("provider", provider), ("type", agent)]
-    {
+    for (name, value) in [("id", id), ("class", "ocf"), ("provider", provider), ("type", agent)] {
         doc.set(rsc, name, value);
     }
     block(doc, rsc, "instance_attributes", parameters);
@@ -306,11 +303,7 @@ fn next_address(address: &str) -> String {
 pub(crate) fn unpack<'d>(w: &mut World<'d>, node: Node<'d>) -> Option<RscIx> {
     let spec = Spec::read(node)?;
     let common = shared(w, node, None);
-    let kind = BundleKind {
-        image: spec.image,
-        per_host: spec.per_host,
-        ..BundleKind::default()
-    };
+    let kind = BundleKind { image: spec.image, per_host: spec.per_host, ..BundleKind::default() };
     let bundle = create(w, node, &common, Kind::Bundle(Box::new(kind.clone())), None, None);
     let mut kind = kind;
     kind.child = node.child("clone").and_then(|clone| unpack_any(w, clone, Some(bundle), None));

@@ -85,7 +85,7 @@ fn clone_settings(w: &World<'_>, clone: RscIx) -> CloneKind {
     let unique = yes("globally-unique").unwrap_or(node_max > 1);
     let promotable = rsc.is_promotable();
     CloneKind {
-        max: number("clone-max").unwrap_or((w.nodes.len() as i32).max(1)),
+        max: number("clone-max").unwrap_or(i32::try_from(w.nodes.len()).unwrap_or(i32::MAX).max(1)),
         node_max: if unique { node_max } else { node_max.min(1) },
         min: number("clone-min").unwrap_or(0),
         promoted_max: if promotable {

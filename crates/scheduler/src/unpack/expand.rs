@@ -51,9 +51,9 @@ fn apply_template(doc: &mut Document, user: NodeId, template: NodeId) {
     for (name, value) in attributes {
         doc.set(user, &name, &value);
     }
-    let before = doc.node(user).children().next().map(|child| child.id());
-    let children: Vec<NodeId> = doc.node(template).children().map(|child| child.id()).collect();
-    let own_operations = doc.node(user).child("operations").map(|node| node.id());
+    let before = doc.node(user).children().next().map(cib::xml::Node::id);
+    let children: Vec<NodeId> = doc.node(template).children().map(cib::xml::Node::id).collect();
+    let own_operations = doc.node(user).child("operations").map(cib::xml::Node::id);
     for child in children {
         match own_operations {
             Some(own) if doc.node(child).is("operations") => merge_operations(doc, own, child),
@@ -65,7 +65,7 @@ fn apply_template(doc: &mut Document, user: NodeId, template: NodeId) {
 }
 
 fn merge_operations(doc: &mut Document, own: NodeId, from: NodeId) {
-    let theirs: Vec<NodeId> = doc.node(from).children_named("op").map(|op| op.id()).collect();
+    let theirs: Vec<NodeId> = doc.node(from).children_named("op").map(cib::xml::Node::id).collect();
     for op in theirs {
         let overridden =
             doc.node(own).children_named("op").any(|mine| same_operation(doc, mine.id(), op));
@@ -136,10 +136,8 @@ impl Guest {
         ] {
             doc.set(rsc, name, value);
         }
-        let mut meta = vec![
-            ("internal_rsc", "true".to_owned()),
-            ("container", self.container.clone()),
-        ];
+        let mut meta =
+            vec![("internal_rsc", "true".to_owned()), ("container", self.container.clone())];
         meta.extend(self.allow_migrate.clone().map(|value| ("allow-migrate", value)));
         meta.extend(self.managed.clone().map(|value| ("is-managed", value)));
         block(doc, rsc, "meta_attributes", &meta);

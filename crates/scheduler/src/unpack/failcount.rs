@@ -34,7 +34,7 @@ pub(crate) fn recorded(w: &World<'_>, rsc: RscIx, node: NodeIx) -> FailCount {
             && rest.strip_prefix(':').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
         if rest.is_empty() || instance {
             if let Some(count) = failure.count {
-                sum.count = sum.count + count;
+                sum.count += count;
             }
             sum.last = sum.last.max(failure.last);
         }
@@ -71,7 +71,7 @@ pub(crate) fn with_fillers(w: &World<'_>, rsc: RscIx, node: NodeIx) -> FailCount
     if !in_bundle {
         for filler in w[rsc].fillers.clone() {
             let inner = effective(w, filler, node);
-            sum.count = sum.count + inner.count;
+            sum.count += inner.count;
             sum.last = sum.last.max(inner.last);
         }
     }

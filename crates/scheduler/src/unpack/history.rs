@@ -62,9 +62,9 @@ impl<'d> Op<'d> {
         let number = |name: &str| xml.get(name).and_then(|text| text.trim().parse::<i64>().ok());
         let op_status = number("op-status").map_or(status::INVALID, |n| n as i32);
         let key = xml.get("transition-key").and_then(transition_key);
-        let magic = xml.get("transition-magic").and_then(|text| {
-            text.split_once(';').and_then(|(_, key)| transition_key(key))
-        });
+        let magic = xml
+            .get("transition-magic")
+            .and_then(|text| text.split_once(';').and_then(|(_, key)| transition_key(key)));
         Some(Op {
             xml,
             id: xml.get("id")?,
@@ -123,8 +123,7 @@ pub(crate) fn by_age(a: &Op<'_>, b: &Op<'_>) -> Ordering {
         let changed = |op: &Op<'_>| op.changed.unwrap_or(-1);
         return a.call.cmp(&b.call).then_with(|| changed(a).cmp(&changed(b)));
     }
-    let (Some((a_number, a_identity)), Some((b_number, b_identity))) =
-        (a.transition, b.transition)
+    let (Some((a_number, a_identity)), Some((b_number, b_identity))) = (a.transition, b.transition)
     else {
         return Ordering::Equal;
     };

@@ -37,7 +37,10 @@ pub(crate) fn find(w: &mut World<'_>, node: NodeIx, id: &str) -> Option<RscIx> {
 /// The id as it stands in the document.
 fn recorded_id<'d>(state: Node<'d>, id: &str) -> Option<&'d str> {
     let resources = state.child("lrm")?.child("lrm_resources")?;
-    resources.children_named("lrm_resource").filter_map(|rsc| rsc.get("id")).find(|have| *have == id)
+    resources
+        .children_named("lrm_resource")
+        .filter_map(|rsc| rsc.get("id"))
+        .find(|have| *have == id)
 }
 
 fn anonymous(w: &World<'_>, rsc: RscIx) -> bool {
@@ -82,9 +85,8 @@ fn instance(w: &mut World<'_>, clone: RscIx, base: &str, node: NodeIx) -> Option
             && !w[child].is(Flags::BLOCKED)
         {
             inactive = member(w, child, base);
-            let elsewhere = inactive
-                .and_then(|rsc| w[rsc].pending)
-                .is_some_and(|(_, pending)| pending != node);
+            let elsewhere =
+                inactive.and_then(|rsc| w[rsc].pending).is_some_and(|(_, pending)| pending != node);
             if elsewhere {
                 inactive = None;
             }
@@ -99,7 +101,8 @@ fn instance(w: &mut World<'_>, clone: RscIx, base: &str, node: NodeIx) -> Option
     let needs_fencing =
         |rsc: RscIx| matches!(w[rsc].requires, Requires::Fencing | Requires::Unfencing);
     let lost = !w[node].online || w[node].unclean;
-    let universal = w[clone].clone_kind().is_some_and(|kind| kind.max == w.nodes.len() as i32);
+    let universal =
+        w[clone].clone_kind().is_some_and(|kind| usize::try_from(kind.max) == Ok(w.nodes.len()));
     if found.is_some_and(|rsc| !needs_fencing(rsc) && lost && !w[node].is_guest() && !universal) {
         found = None;
     }
@@ -130,12 +133,8 @@ fn places(w: &World<'_>, rsc: RscIx) -> Vec<NodeIx> {
 }
 
 /// A resource that is known only by its history.
-pub(crate) fn create_removed<'d>(
-    w: &mut World<'d>,
-    _node: NodeIx,
-    xml: Node<'d>,
-) -> Option<RscIx> {
-    let id = xml.get("id")?;
+pub(crate) fn create_removed<'d>(w: &mut World<'d>, _node: NodeIx, xml: Node<'d>) -> Option<RscIx> {
+    xml.get("id")?;
     xml.get("class")?;
     xml.get("type")?;
     let common = super::resources::shared(w, xml, None);
@@ -143,7 +142,7 @@ pub(crate) fn create_removed<'d>(
     w.top.push(rsc);
     w[rsc].flags.set(Flags::REMOVED);
     if w.options.stop_removed {
-        super::state::locate(w, rsc, None, Score::NEG_INF, "__orphan_do_not_run__");
+        super::state::locate(w, rsc, None, Score::NEG_INF);
     } else {
         w[rsc].flags.clear(Flags::MANAGED);
     }

@@ -28,9 +28,9 @@ fn recorded<'d>(w: &World<'d>, id: &str, node: NodeIx) -> Vec<Op<'d>> {
 }
 
 fn newest<'a, 'd>(ops: &'a [Op<'d>], task: &str, source: Option<&str>) -> Option<&'a Op<'d>> {
-    ops.iter().rev().find(|op| {
-        op.task == task && (source.is_none() || op.xml.get("migrate_source") == source)
-    })
+    ops.iter()
+        .rev()
+        .find(|op| op.task == task && (source.is_none() || op.xml.get("migrate_source") == source))
 }
 
 /// Whether a result says something about the resource's state.
@@ -70,8 +70,7 @@ fn unknown_there(ops: &[Op<'_>]) -> bool {
 
 /// A migrate_to that went well, on its source.
 pub(crate) fn to_success<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>) {
-    let (Some(source), Some(target)) =
-        (op.xml.get("migrate_source"), op.xml.get("migrate_target"))
+    let (Some(source), Some(target)) = (op.xml.get("migrate_source"), op.xml.get("migrate_target"))
     else {
         return;
     };
@@ -89,8 +88,8 @@ pub(crate) fn to_success<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>)
     let there = target_node.map(|node| recorded(w, id, node)).unwrap_or_default();
     let from = newest(&there, "migrate_from", Some(source)).copied();
     let newer = target_node.is_some() && newer_state(&there, op, false);
-    let newer_except_from =
-        newer && there.iter().any(|other| other.task != "migrate_from" && is_newer(other, op, false));
+    let newer_except_from = newer
+        && there.iter().any(|other| other.task != "migrate_from" && is_newer(other, op, false));
     w[h.rsc].role = Role::Started;
     let online = target_node.is_some_and(|node| w[node].online);
     match from {
@@ -104,11 +103,12 @@ pub(crate) fn to_success<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>)
         }
         Some(_) => {
             // The migration arrived but failed.
-            if online && !newer_except_from {
-                if let Some(node) = target_node {
-                    super::state::add_running(w, h.rsc, node);
-                    w[h.rsc].flags.set(Flags::FAILED);
-                }
+            if online
+                && !newer_except_from
+                && let Some(node) = target_node
+            {
+                super::state::add_running(w, h.rsc, node);
+                w[h.rsc].flags.set(Flags::FAILED);
             }
         }
         None if newer_except_from => {
@@ -170,9 +170,10 @@ pub(crate) fn from_failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d
     let source = node_named(w, op.xml.get("migrate_source"));
     let there = source.map(|node| recorded(w, id, node)).unwrap_or_default();
     let known = !there.is_empty() && !unknown_there(&there);
-    if known && !newer_state(&there, op, false) {
-        if let Some(node) = source.filter(|node| w[*node].online) {
-            super::state::add_running(w, h.rsc, node);
-        }
+    if known
+        && !newer_state(&there, op, false)
+        && let Some(node) = source.filter(|node| w[*node].online)
+    {
+        super::state::add_running(w, h.rsc, node);
     }
 }

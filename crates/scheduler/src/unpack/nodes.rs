@@ -139,9 +139,10 @@ pub(crate) fn unpack_states(w: &mut World<'_>) {
     let states = doc.root().child("status");
     for state in states.iter().flat_map(|status| status.children_named("node_state")) {
         let (id, name) = (state.get("id"), state.get("uname"));
-        let found = w.nodes.iter().position(|node| Some(node.id) == id).or_else(|| {
-            w.nodes.iter().position(|node| name.is_some_and(|name| node.name == name))
-        });
+        let found =
+            w.nodes.iter().position(|node| Some(node.id) == id).or_else(|| {
+                w.nodes.iter().position(|node| name.is_some_and(|name| node.name == name))
+            });
         let Some(at) = found else { continue };
         let ix = NodeIx(at as u32);
         w[ix].state = Some(state);
@@ -160,7 +161,8 @@ pub(crate) fn unpack_states(w: &mut World<'_>) {
         if w[ix].is_remote() {
             common_attributes(w, ix);
         }
-        let site = w[ix].attributes.get("site-name").copied();
+        let attributes = &w[ix].attributes;
+        let site = attributes.get("site-name").or(attributes.get("#cluster-name")).copied();
         if let Some(site) = site {
             w[ix].attributes.insert("#site-name", site);
         }
@@ -207,9 +209,8 @@ fn flag(text: Option<&str>) -> Option<bool> {
 }
 
 fn common_attributes(w: &mut World<'_>, ix: NodeIx) {
-    let yes = |w: &World<'_>, name: &str| {
-        w[ix].attribute(name).and_then(value::boolean).unwrap_or(false)
-    };
+    let yes =
+        |w: &World<'_>, name: &str| w[ix].attribute(name).and_then(value::boolean).unwrap_or(false);
     let (standby, maintenance) = (yes(w, "standby"), yes(w, "maintenance"));
     w[ix].standby |= standby;
     w[ix].maintenance |= maintenance;

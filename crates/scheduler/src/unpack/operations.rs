@@ -100,10 +100,9 @@ pub(crate) fn on_fail_configured(
     let wanted = match text? {
         "ignore" | "nothing" => OnFail::Ignore,
         "block" => OnFail::Block,
-        "stop" => OnFail::Stop,
         "standby" => OnFail::Standby,
         "fence" if w.options.fencing => OnFail::Fence,
-        "fence" => OnFail::Stop,
+        "stop" | "fence" => OnFail::Stop,
         "migrate" | "ban" => OnFail::Ban,
         "restart" => OnFail::Restart,
         "restart-container" if w[rsc].container.is_some() => OnFail::RestartContainer,
@@ -116,9 +115,8 @@ pub(crate) fn on_fail_configured(
         return None;
     }
     if wanted == OnFail::Demote && task != "promote" {
-        let promoted = op_meta(w, rsc, task, interval, "role")
-            .and_then(|role| Role::parse(role))
-            == Some(Role::Promoted);
+        let promoted =
+            op_meta(w, rsc, task, interval, "role").and_then(Role::parse) == Some(Role::Promoted);
         if !(task == "monitor" && interval > 0 && promoted) {
             return None;
         }
@@ -152,8 +150,8 @@ pub(crate) fn on_fail(w: &World<'_>, rsc: RscIx, task: &str, interval: u32) -> O
 }
 
 /// Bans a resource from a node, or from everywhere.
-pub(crate) fn ban(w: &mut World<'_>, rsc: RscIx, node: Option<NodeIx>, why: &'static str) {
-    super::state::locate(w, rsc, node, Score::NEG_INF, why);
+pub(crate) fn ban(w: &mut World<'_>, rsc: RscIx, node: Option<NodeIx>) {
+    super::state::locate(w, rsc, node, Score::NEG_INF);
 }
 
 /// Judges one operation of a history.
@@ -202,13 +200,12 @@ fn masked(w: &World<'_>, rsc: RscIx, op: &Op<'_>) -> bool {
 /// Whether a probe's result means that the resource cannot run on that node.
 pub(crate) fn unusable(op: &Op<'_>) -> bool {
     op.status == status::NOT_INSTALLED
-        || (op.status != status::PENDING
-            && matches!(op.rc, rc::NOT_INSTALLED | rc::INVALID_PARAM))
+        || (op.status != status::PENDING && matches!(op.rc, rc::NOT_INSTALLED | rc::INVALID_PARAM))
 }
 
 fn mask<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &mut Op<'d>) {
     w[h.rsc].role = Role::Stopped;
-    ban(w, top(w, h.rsc), Some(h.node), "masked-probe-failure");
+    ban(w, top(w, h.rsc), Some(h.node));
     success(w, h, op, op.rc);
 }
 
@@ -221,13 +218,11 @@ fn remap<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &mut Op<'d>, expired: bo
     op.status = if op.rc == expected { status::DONE } else { status::ERROR };
     match op.rc {
         rc::OK if op.is_probe() && expected == rc::NOT_RUNNING => op.status = status::DONE,
-        rc::NOT_RUNNING => {
-            if op.is_probe() || expected == op.rc || !w[h.rsc].is(Flags::MANAGED) {
-                op.status = status::DONE;
-                w[h.rsc].role = Role::Stopped;
-                h.on_fail = OnFail::Ignore;
-                w[h.rsc].next_role = Role::Unknown;
-            }
+        rc::NOT_RUNNING if (op.is_probe() || expected == op.rc || !w[h.rsc].is(Flags::MANAGED)) => {
+            op.status = status::DONE;
+            w[h.rsc].role = Role::Stopped;
+            h.on_fail = OnFail::Ignore;
+            w[h.rsc].next_role = Role::Unknown;
         }
         rc::PROMOTED => {
             if op.is_probe() && op.rc != expected {
@@ -245,10 +240,7 @@ fn remap<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &mut Op<'d>, expired: bo
         }
         rc::NOT_CONFIGURED => op.status = status::ERROR_FATAL,
         rc::UNIMPLEMENTED if op.interval > 0 => op.status = status::NOT_SUPPORTED,
-        rc::UNIMPLEMENTED
-        | rc::NOT_INSTALLED
-        | rc::INVALID_PARAM
-        | rc::INSUFFICIENT_PRIVILEGE => {
+        rc::UNIMPLEMENTED | rc::NOT_INSTALLED | rc::INVALID_PARAM | rc::INSUFFICIENT_PRIVILEGE => {
             let fenceable = crate::actions::fencing::can_fence(w, h.node);
             if !fenceable && op.task == "stop" && !expired {
                 w[h.rsc].flags.clear(Flags::MANAGED);
@@ -297,10 +289,7 @@ fn pending<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>) {
 
 /// Requires a stop on a node.
 pub(crate) fn stop(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
-    create(
-        w,
-        Wanted { rsc, task: Task::Stop, interval: 0, node: Some(node), optional: false },
-    );
+    create(w, Wanted { rsc, task: Task::Stop, interval: 0, node: Some(node), optional: false });
 }
 
 fn success<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>, exit: i32) {
@@ -375,7 +364,7 @@ fn failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>) {
         if severity == OnFail::Ignore {
             severity = OnFail::Ban;
         }
-        ban(w, top(w, rsc), Some(h.node), "hard-error");
+        ban(w, top(w, rsc), Some(h.node));
     }
     let container_stop = severity == OnFail::RestartContainer && op.task == "stop";
     if severity == OnFail::Ignore || container_stop {
@@ -389,8 +378,8 @@ fn failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>) {
     }
     record_failure(w, h, op, severity);
     match op.status {
-        status::ERROR_HARD => ban(w, top(w, rsc), Some(h.node), "hard-error"),
-        status::ERROR_FATAL => ban(w, top(w, rsc), None, "fatal-error"),
+        status::ERROR_HARD => ban(w, top(w, rsc), Some(h.node)),
+        status::ERROR_FATAL => ban(w, top(w, rsc), None),
         _ => {}
     }
 }
@@ -400,7 +389,7 @@ fn record_failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>, severi
     h.last_failure = Some(*op);
     h.on_fail = h.on_fail.max(severity);
     match op.task {
-        "stop" => ban(w, rsc, Some(h.node), "__stop_fail__"),
+        "stop" => ban(w, rsc, Some(h.node)),
         "migrate_to" => super::migration::to_failure(w, h, op),
         "migrate_from" => super::migration::from_failure(w, h, op),
         "promote" => w[rsc].role = Role::Promoted,
@@ -419,7 +408,7 @@ fn record_failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>, severi
     }
     if severity == OnFail::Stop {
         w[rsc].next_role = Role::Stopped;
-        ban(w, top(w, rsc), None, "__stop_fail__");
+        ban(w, top(w, rsc), None);
     }
 }
 

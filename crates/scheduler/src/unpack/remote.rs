@@ -44,8 +44,7 @@ pub(crate) fn update(w: &mut World<'_>, node: NodeIx) {
     }
     let unmanaged = !w[connection].is(Flags::MANAGED) && !w[node].is_guest();
     w[node].maintenance |= unmanaged && w[connection].role >= Role::Started;
-    let yes =
-        |name: &str| w[node].attribute(name).and_then(value::boolean).unwrap_or(false);
+    let yes = |name: &str| w[node].attribute(name).and_then(value::boolean).unwrap_or(false);
     let (standby, maintenance) = (yes("standby"), yes("maintenance"));
     w[node].standby |= standby;
     w[node].maintenance |= maintenance;
@@ -56,9 +55,9 @@ pub(crate) fn reset(w: &mut World<'_>, rsc: RscIx, node: NodeIx, active: bool) {
     w[rsc].flags.set(Flags::FAILED);
     w[rsc].flags.set(Flags::STOP_IF_FAILED);
     if w.options.fencing {
-        let remote = w[rsc].remote_node.filter(|remote| {
-            !w[*remote].is_guest() && !w[*remote].remote_was_fenced
-        });
+        let remote = w[rsc]
+            .remote_node
+            .filter(|remote| !w[*remote].is_guest() && !w[*remote].remote_was_fenced);
         if let Some(remote) = remote {
             fence(w, remote, "remote connection is unrecoverable");
         }

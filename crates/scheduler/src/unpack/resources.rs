@@ -112,14 +112,14 @@ pub(crate) fn create<'d>(
     let base = node.get("id").unwrap_or_default();
     let id = number.map_or_else(|| base.to_owned(), |n| format!("{base}:{n}"));
     let meta = shared.meta.clone();
-    let get = |name: &str| {
-        meta.binary_search_by(|(have, _)| (*have).cmp(name)).ok().map(|at| meta[at].1)
-    };
+    let get =
+        |name: &str| meta.binary_search_by(|(have, _)| (*have).cmp(name)).ok().map(|at| meta[at].1);
     let score = |name: &str| get(name).and_then(|text| w.options.score(text));
     let yes = |name: &str| get(name).and_then(value::boolean);
     let class = node.get("class").unwrap_or_default();
     let agent = node.get("type").unwrap_or_default();
-    let connection = class == "ocf" && agent == "remote" && node.get("provider") == Some("pacemaker");
+    let connection =
+        class == "ocf" && agent == "remote" && node.get("provider") == Some("pacemaker");
     let fence_device = class == "stonith";
     let allowed = if w.options.symmetric || (connection && get("container").is_some()) {
         Table::of(w.nodes.iter().map(|node| node.score))
@@ -157,7 +157,9 @@ pub(crate) fn create<'d>(
         target_role: target_role(w, parent, &kind, get("target-role")),
         role_reason: None,
         migration_threshold: score("migration-threshold").unwrap_or(Score::INF),
-        failure_timeout: super::seconds(get("failure-timeout").and_then(value::interval_ms).unwrap_or(0)),
+        failure_timeout: super::seconds(
+            get("failure-timeout").and_then(value::interval_ms).unwrap_or(0),
+        ),
         multiple_active: match get("multiple-active") {
             Some("stop_only") => MultipleActive::StopOnly,
             Some("block") => MultipleActive::Block,
@@ -225,7 +227,7 @@ fn unique_below(w: &World<'_>, up: RscIx) -> bool {
 fn target_role(w: &World<'_>, parent: Option<RscIx>, kind: &Kind, text: Option<&str>) -> Role {
     let promotable = matches!(kind, Kind::Clone(kind) if kind.promotable)
         || std::iter::successors(parent, |up| w[*up].parent).any(|up| w[up].is_promotable());
-    match text.and_then(|text| Role::parse(text)) {
+    match text.and_then(Role::parse) {
         Some(Role::Stopped) => Role::Stopped,
         Some(Role::Unpromoted) if promotable => Role::Unpromoted,
         _ => Role::Unknown,
@@ -246,11 +248,9 @@ fn requires(w: &World<'_>, text: Option<&str>, fence_device: bool, connection: b
     };
     match text {
         Some("nothing") => Requires::Nothing,
-        Some("quorum") => Requires::Quorum,
         Some("fencing") if w.options.fencing => Requires::Fencing,
-        Some("fencing") => Requires::Quorum,
-        Some("unfencing") if fence_device || !w.options.fencing => Requires::Quorum,
-        Some("unfencing") => Requires::Unfencing,
+        Some("unfencing") if w.options.fencing && !fence_device => Requires::Unfencing,
+        Some("quorum" | "fencing" | "unfencing") => Requires::Quorum,
         _ => default,
     }
 }

@@ -40,21 +40,21 @@ pub(crate) fn unpack(w: &mut World<'_>) {
 fn in_status_order(w: &World<'_>) -> Vec<NodeIx> {
     let mut nodes: Vec<NodeIx> = (0..w.nodes.len() as u32).map(NodeIx).collect();
     nodes.retain(|node| w[*node].state.is_some());
-    nodes.sort_by_key(|node| w[*node].state.map(|state| state.id()));
+    nodes.sort_by_key(|node| w[*node].state.map(Node::id));
     nodes
 }
 
 fn ready(w: &World<'_>, node: NodeIx, last: bool) -> bool {
-    let up = |rsc: Option<RscIx>| {
-        rsc.is_some_and(|rsc| w[rsc].role == Role::Started || w[rsc].role > Role::Started)
-    };
+    let up = |rsc: Option<RscIx>| rsc.is_some_and(|rsc| w[rsc].role >= Role::Started);
     let on = &w[node];
     if on.is_guest() {
         return up(on.connection) && on.container.is_none_or(|rsc| up(Some(rsc)));
     }
     let fencing = last && w.options.fencing;
     if on.is_remote() {
-        return fencing || (on.connection.is_some() && w.options.shutdown_lock) || up(on.connection);
+        return fencing
+            || (on.connection.is_some() && w.options.shutdown_lock)
+            || up(on.connection);
     }
     on.online || fencing || w.options.shutdown_lock
 }
@@ -216,7 +216,7 @@ fn apply(w: &mut World<'_>, rsc: RscIx, node: NodeIx, on_fail: OnFail) {
             w[rsc].flags.set(Flags::BLOCKED);
         }
         OnFail::Ban => {
-            super::operations::ban(w, rsc, Some(node), "__action_migration_auto__");
+            super::operations::ban(w, rsc, Some(node));
         }
         OnFail::Stop => w[rsc].next_role = Role::Stopped,
         OnFail::Restart => {
@@ -268,7 +268,7 @@ pub(crate) fn add_running(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
 }
 
 fn stay_unmanaged(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
-    locate(w, rsc, Some(node), Score::INF, "not_managed_default");
+    locate(w, rsc, Some(node), Score::INF);
     let mut up = w[rsc].parent;
     while let Some(parent) = up {
         if !w[node].online {
@@ -305,15 +305,9 @@ fn block(w: &mut World<'_>, rsc: RscIx) {
 }
 
 /// Adds a score of the scheduler's own, for one node or for all, to a resource and all below it.
-pub(crate) fn locate(
-    w: &mut World<'_>,
-    rsc: RscIx,
-    node: Option<NodeIx>,
-    score: Score,
-    why: &'static str,
-) {
+pub(crate) fn locate(w: &mut World<'_>, rsc: RscIx, node: Option<NodeIx>, score: Score) {
     for child in w[rsc].children.clone() {
-        locate(w, child, node, score, why);
+        locate(w, child, node, score);
     }
     let nodes = match node {
         Some(node) => node.0..node.0 + 1,

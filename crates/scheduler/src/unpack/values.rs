@@ -42,8 +42,7 @@ fn judge<T>(
     facts: &Facts<'_>,
     judge: impl FnOnce(&Context<'_>, &mut NextChange) -> T,
 ) -> T {
-    let attributes =
-        |name: &str| facts.node.and_then(|node| w[node].attributes.get(name).copied());
+    let attributes = |name: &str| facts.node.and_then(|node| w[node].attributes.get(name).copied());
     let meta = |name: &str| facts.rsc.and_then(|rsc| w[rsc].meta(name));
     let pairs = match (facts.rsc, facts.node) {
         (Some(rsc), node) if !facts.groups.is_empty() || facts.operation.is_none() => {

@@ -101,7 +101,6 @@ pub(crate) enum LossPolicy {
 pub(crate) struct TicketConstraint<'d> {
     pub(crate) id: &'d str,
     pub(crate) ticket: &'d str,
-    pub(crate) rsc: RscIx,
     pub(crate) role: Role,
     pub(crate) policy: LossPolicy,
 }

@@ -37,7 +37,7 @@ impl Table {
     /// Adds to a node that is in the table; others stay out.
     pub(crate) fn add(&mut self, node: NodeIx, score: Score) {
         if let Some(have) = &mut self.0[node.0 as usize] {
-            *have = *have + score;
+            *have += score;
         }
     }
 
