@@ -102,6 +102,7 @@ impl<'d> Check<'d> {
         }
         self.attributes(node, rules);
         self.required(node, rules);
+        self.once(node);
         for child in node.children() {
             match schema::element(child.name()) {
                 Some(known) if rules.children.contains(&child.name()) => {
@@ -109,6 +110,17 @@ impl<'d> Check<'d> {
                     self.element(child, known);
                 }
                 _ => self.unknown_child(node, child, rules),
+            }
+        }
+    }
+
+    fn once(&mut self, node: Node<'_>) {
+        for names in schema::once(node.name()) {
+            let children = node.children().filter(|child| names.contains(&child.name()));
+            for extra in children.skip(1) {
+                let what = format!("{} has one already", node.name());
+                let cure = format!("keep one {} and remove the others", names.join(" or "));
+                self.say(extra, None, &what, &cure);
             }
         }
     }

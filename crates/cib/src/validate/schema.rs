@@ -26,6 +26,35 @@ pub(super) fn has_own_id(name: &str) -> bool {
     element(name).is_some_and(id)
 }
 
+/// Elements by their parent of which there is at most one; of several in a list one in all.
+const ONCE: &[(&str, &[&str])] = &[
+    ("cib", &["configuration"]),
+    ("cib", &["status"]),
+    ("configuration", &["crm_config"]),
+    ("configuration", &["nodes"]),
+    ("configuration", &["resources"]),
+    ("configuration", &["constraints"]),
+    ("configuration", &["rsc_defaults"]),
+    ("configuration", &["op_defaults"]),
+    ("configuration", &["acls"]),
+    ("configuration", &["tags"]),
+    ("configuration", &["alerts"]),
+    ("configuration", &["fencing-topology"]),
+    ("primitive", &["operations"]),
+    ("template", &["operations"]),
+    ("clone", &["primitive", "group"]),
+    ("master", &["primitive", "group"]),
+    ("bundle", &["docker", "podman", "rkt"]),
+    ("bundle", &["network"]),
+    ("bundle", &["storage"]),
+    ("bundle", &["primitive"]),
+];
+
+/// The children this parent has at most one of, in lists that count together.
+pub(super) fn once(parent: &str) -> impl Iterator<Item = &'static [&'static str]> {
+    ONCE.iter().filter(move |(name, _)| *name == parent).map(|(_, children)| *children)
+}
+
 const BLOCK_CHILDREN: &[&str] = &["rule", "nvpair"];
 const BLOCK: &[(&str, Kind)] = &[("id", Id), ("id-ref", Reference), ("score", Score)];
 const ROLES: Kind = OneOf(&["Stopped", "Started", "Promoted", "Unpromoted", "Master", "Slave"]);
@@ -129,7 +158,7 @@ const ELEMENTS: &[Element] = &[
         "nvpair",
         &[("id", Id), ("id-ref", Reference), ("name", Text), ("value", Text)],
         &[],
-        &[&["id"], &["name"]],
+        &[&["id"], &["name"], &["value"]],
     ),
     plain("nodes", &[], &["node"], &[]),
     plain(
@@ -268,7 +297,7 @@ const ELEMENTS: &[Element] = &[
             ("resource-discovery", OneOf(&["always", "never", "exclusive"])),
         ],
         &["resource_set", "rule", "lifetime"],
-        &[&["id"], &["rsc", "rsc-pattern", "resource_set"], &["node", "rule"]],
+        &[&["id"], &["rsc", "rsc-pattern", "resource_set"], &["node", "rule"], &["score", "rule"]],
     ),
     plain(
         "rsc_colocation",
@@ -344,7 +373,7 @@ const ELEMENTS: &[Element] = &[
             ("score", Score),
             ("score-attribute", Text),
             ("boolean-op", OneOf(&["and", "or"])),
-            ("role", ROLES),
+            ("role", Text),
         ],
         RULE_CHILDREN,
         &[&["id"], RULE_CHILDREN],
@@ -423,7 +452,7 @@ const ELEMENTS: &[Element] = &[
     ),
     plain("tags", &[], &["tag"], &[]),
     plain("tag", &[("id", Id)], &["obj_ref"], &[&["id"], &["obj_ref"]]),
-    plain("obj_ref", &[("id", Reference)], &[], &[&["id"]]),
+    plain("obj_ref", &[("id", Text)], &[], &[&["id"]]),
     plain("alerts", &[], &["alert"], &[]),
     plain(
         "alert",

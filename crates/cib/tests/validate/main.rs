@@ -74,6 +74,11 @@ fn every_mistake_is_named_with_its_cure() {
              name something that is configured, or remove this",
         ),
         (
+            "resources",
+            "<clone id='c'><primitive id='p' class='lsb' type='x'/><group id='g'/></clone>",
+            "group \"g\": clone has one already; keep one primitive or group and remove the others",
+        ),
+        (
             "constraints",
             "<rsc_ticket id='t' ticket='x' rsc-pattern='.*'/>",
             "rsc_ticket \"t\": rsc or resource_set is missing; add rsc or resource_set",
@@ -113,11 +118,10 @@ fn an_id_belongs_to_one_element() {
 
 #[test]
 fn a_misspelt_reference_finds_its_neighbour() {
-    let tags =
-        "<tag id='t'><obj_ref id='webserver2'/></tag><tag id='webserver1'><obj_ref id='t'/></tag>";
+    let inside = "<rsc_location id='webserver1' rsc='webserver2' node='n' score='1'/>";
     assert_eq!(
-        findings("tags", tags),
-        ["obj_ref \"webserver2\", attribute id: nothing has the id \"webserver2\"; \
+        findings("constraints", inside),
+        ["rsc_location \"webserver1\", attribute rsc: nothing has the id \"webserver2\"; \
           did you mean \"webserver1\"?"]
     );
 }
