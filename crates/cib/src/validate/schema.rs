@@ -158,7 +158,7 @@ const ELEMENTS: &[Element] = &[
         "nvpair",
         &[("id", Id), ("id-ref", Reference), ("name", Text), ("value", Text)],
         &[],
-        &[&["id"], &["name"], &["value"]],
+        &[&["id"], &["name"]],
     ),
     plain("nodes", &[], &["node"], &[]),
     plain(
