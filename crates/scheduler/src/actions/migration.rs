@@ -39,7 +39,7 @@ pub(crate) fn create(w: &mut World<'_>, rsc: RscIx, current: NodeIx) {
         w[action].flags.set(ActFlags::MIGRATABLE);
         w[action].meta.extend(names.clone());
         if !w[rsc].is(Flags::CONNECTION) {
-            w[action].meta.push(("CRM_meta_record-pending", "true".to_owned()));
+            w[action].meta.push(("CRM_meta_record_pending", "true".to_owned()));
         }
     }
     let action = single(w, rsc, Task::MigrateFrom, next, false);

@@ -17,7 +17,10 @@ pub(crate) fn flags(w: &mut World<'_>, action: ActIx, node: Option<NodeIx>) -> A
 }
 
 fn own_flags(w: &mut World<'_>, action: ActIx, node: Option<NodeIx>) -> ActFlags {
-    let Some(rsc) = w[action].rsc else { return w[action].flags };
+    // Points of a notification are what they are.
+    let Some(rsc) = w[action].rsc.filter(|_| w[action].name.is_none()) else {
+        return w[action].flags;
+    };
     match w[rsc].kind {
         Kind::Primitive => w[action].flags,
         Kind::Group(_) => group_flags(w, rsc, action, node),

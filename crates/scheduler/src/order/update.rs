@@ -181,6 +181,7 @@ fn apply(
         node = w[first].node;
     }
     let has_rsc = w[then].rsc.is_some();
+    let plain = w[first].rsc.is_none_or(|rsc| w[rsc].is_primitive());
     for kind in [
         Rel::FIRST_IMPLIES_THEN,
         Rel::INTERMEDIATE_STOP,
@@ -203,7 +204,10 @@ fn apply(
                     changed.then = true;
                 }
             }
-        } else if has_rsc || w[first].rsc.is_some() && kind == Rel::THEN_IMPLIES_FIRST {
+        } else if kind == Rel::THEN_IMPLIES_FIRST && plain {
+            // What the first must do is a matter of the first alone.
+            changed = changed.and(super::relations::relate(w, first, then, flags, kind));
+        } else if has_rsc {
             let one = collective::update(w, first, then, node, flags, kind, again);
             changed = changed.and(one);
         } else {
