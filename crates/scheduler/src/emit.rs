@@ -220,22 +220,24 @@ fn lock(w: &World<'_>, at: ActIx) -> Option<i64> {
 }
 
 fn key_differs(w: &World<'_>, at: ActIx) -> bool {
-    let action = &w[at];
-    action.name.is_none()
-        && action.rsc.is_some_and(|rsc| w[rsc].history_id.is_some_and(|name| name != w[rsc].id))
+    let rsc = w[at].rsc;
+    rsc.is_some_and(|rsc| w[rsc].history_id.is_some_and(|name| name != w[rsc].id))
 }
 
+/// An action's key: with the resource's own name, or with the one the operation history has.
 fn key_of(w: &World<'_>, at: ActIx, own: bool) -> String {
     let action = &w[at];
-    let Some(rsc) = action.rsc.filter(|_| action.name.is_none()) else {
-        return action.name.clone().unwrap_or_default();
-    };
-    let name = if own { &w[rsc].id } else { w[rsc].history_name() };
+    let name = action.name.as_deref().unwrap_or_default();
+    let Some(rsc) = action.rsc else { return name.to_owned() };
+    let shown = if own { &w[rsc].id } else { w[rsc].history_name() };
+    if let Some(rest) = action.name.as_ref().map(|name| name.strip_prefix(w[rsc].id.as_str())) {
+        return rest.map_or_else(|| name.to_owned(), |rest| format!("{shown}{rest}"));
+    }
     let task = match action.task {
         Task::Cancel => action.verb.unwrap_or("monitor"),
         task => task.text(),
     };
-    format!("{name}_{task}_{}", action.interval)
+    format!("{shown}_{task}_{}", action.interval)
 }
 
 /// Whether an action is in the graph at all.

@@ -320,7 +320,7 @@ fn tell(
         return None;
     }
     let mut action = blank(Task::Notify, Some(rsc), 0, Some(node), w[point].optional());
-    action.name = Some(key(w[rsc].history_name(), when, task));
+    action.name = Some(key(&w[rsc].id, when, task));
     action.meta.clone_from(&w[point].meta);
     action.meta.extend(meta.iter().cloned());
     let action = add(w, action);
