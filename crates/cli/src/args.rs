@@ -176,7 +176,8 @@ pub fn manual() -> Vec<ManualPage> {
 
 /// The pages for `man` of the ancestors' commands.
 pub fn old_manual() -> Vec<ManualPage> {
-    [Ancestor::Heartbeat, Ancestor::Keepalived].into_iter().flat_map(old_manual_of).collect()
+    let all = [Ancestor::Heartbeat, Ancestor::Keepalived, Ancestor::Pacemaker];
+    all.into_iter().flat_map(old_manual_of).collect()
 }
 
 /// Those of one of them.

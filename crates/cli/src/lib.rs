@@ -23,6 +23,7 @@ mod render;
 mod restart;
 mod roles;
 mod settings;
+pub mod simulate;
 mod standby;
 pub mod status;
 pub mod story;
@@ -48,7 +49,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 /// The names of the ancestors' programs that we answer to.
-const OLD_NAMES: [&str; 8] = [
+const OLD_NAMES: [&str; 9] = [
     "heartbeat",
     "keepalived",
     "cl_status",
@@ -57,6 +58,7 @@ const OLD_NAMES: [&str; 8] = [
     "hb_addnode",
     "hb_delnode",
     "ha_propagate",
+    "crm_simulate",
 ];
 
 /// What remains to be done when the command line is understood.
@@ -139,6 +141,7 @@ fn old(name: &str, args: &[String], console: &mut Console<'_>) -> Result<Next, S
         "hb_takeover" => {
             standby::run(Way::Take, args, &mut patient, &Voice::new("hb_takeover"), console)
         }
+        "crm_simulate" => simulate::run(args, console),
         "hb_addnode" => standby::nodes(true, args, &mut patient, console),
         "hb_delnode" => standby::nodes(false, args, &mut patient, console),
         _ => {

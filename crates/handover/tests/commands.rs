@@ -35,6 +35,7 @@ fn every_command_explains_itself_with_an_example_and_its_exit_codes() {
         "hb_addnode",
         "hb_delnode",
         "ha_propagate",
+        "crm_simulate",
     ];
     for name in ours.into_iter().chain(old) {
         let output = handover(&[name, "--help"]);

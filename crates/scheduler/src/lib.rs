@@ -19,16 +19,19 @@ mod pattern;
 mod place;
 mod plan;
 mod report;
+mod simulate;
 mod sort;
 pub mod status;
 mod unpack;
 mod world;
 
+pub use report::why::{Reason, reasons};
+pub use report::why::{Reason, reasons};
 pub use execute::{Execution, Failure, World, execute};
 pub use inject::{Event, Injected, inject, parse_result};
-pub use plan::{Plan, Simulation, moment, plan, simulate, status_of};
+pub use plan::{Plan, attributes_of, failures_of, moment, plan, status_of};
 pub use report::scores::ScoreLine;
-pub use report::why::{Reason, reasons};
+pub use simulate::{Request, Simulation, plain, simulate};
 
 /// The feature set's version that executors are told and that stands in the history: that of
 /// Pacemaker 3.0.2, whose plans these are.

@@ -1,15 +1,12 @@
 //! Planning: all stages in their order, and what they give.
 
-use std::borrow::Cow;
-
-use cib::date::DateTime;
 use cib::xml::Document;
 
 use crate::actions::{changes, collective, fencing, probes};
 use crate::execute::{self, execute};
 use crate::graph::Graph;
 use crate::report::scores::ScoreLine;
-use crate::report::{status, summary};
+use crate::report::{details, status, summary};
 use crate::unpack::{self, lock};
 use crate::world::World;
 use crate::{constraints, emit, order, place};
@@ -25,17 +22,6 @@ pub struct Plan {
     pub status: String,
     /// The lines of the transition summary.
     pub summary: String,
-}
-
-/// What a simulation prints and plans.
-#[derive(Debug)]
-pub struct Simulation {
-    /// Status, summary, execution, status afterwards.
-    pub text: String,
-    /// The plan it carried out.
-    pub plan: Plan,
-    /// The document afterwards.
-    pub after: Document,
 }
 
 /// The moment a document is about: its `execution-date`, if it has one.
@@ -96,32 +82,12 @@ pub fn status_of(cib: &Document, now: i64, pending: bool) -> String {
     text
 }
 
-/// Plans, carries the plan out in memory, and tells all of it.
-pub fn simulate(cib: &Document, now: Option<i64>, wall: i64, asked: Option<&str>) -> Simulation {
-    let recorded = moment(cib);
-    let at = now.or(recorded).unwrap_or(wall);
-    let plan = plan(cib, at);
-    let dated: Cow<'_, str> = match (asked, recorded) {
-        (Some(text), _) => format!("Setting effective cluster time: {text}\n").into(),
-        (None, Some(epoch)) => {
-            let date = DateTime::from_epoch(epoch).local_text();
-            format!("Using the original execution date of: {date}\n").into()
-        }
-        (None, None) => "".into(),
-    };
-    let mut text = String::new();
-    text.push_str(&dated);
-    text.push_str(&plan.status);
-    text.push_str("\nTransition Summary:\n");
-    text.push_str(&plan.summary);
-    text.push_str("\nExecuting Cluster Transition:\n");
-    let mut after = cib.clone();
-    let world = execute::World { now: at, ..execute::World::default() };
-    let done = execute(&plan.graph, &mut after, &world);
-    text.push_str(&done.text);
-    text.push('\n');
-    text.push_str(&dated);
-    text.push_str("Revised Cluster Status:\n");
-    text.push_str(&status_of(&after, at, false));
-    Simulation { text, plan, after }
+/// What `--show-attrs` shows of a document: the attributes of online nodes.
+pub fn attributes_of(cib: &Document, now: i64) -> String {
+    details::attributes(&unpack::world(&prepared(cib), now))
+}
+
+/// What `--show-failcounts` shows of a document: failures of resources on online nodes.
+pub fn failures_of(cib: &Document, now: i64) -> String {
+    details::fail_counts(&unpack::world(&prepared(cib), now))
 }

@@ -86,7 +86,8 @@ pub fn section<'t>(text: &'t str, title: &str) -> Vec<&'t str> {
 /// Equal as sets of scores, whoever printed them and how often.
 pub fn same_scores_relaxed(expected: &str, found: &str) -> bool {
     let scores = |text: &str| -> BTreeSet<String> {
-        let lines = text.lines().map(|line| match line.split_once(": ") {
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let lines = lines.map(|line| match line.split_once(": ") {
             Some((emitter, rest)) if emitter.ends_with("_assign") => rest,
             _ => line,
         });

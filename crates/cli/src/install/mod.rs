@@ -36,12 +36,18 @@ pub(crate) enum Ancestor {
     Heartbeat,
     /// keepalived 2.2.7, at Debian's paths.
     Keepalived,
+    /// Pacemaker's commands, at Debian's paths.
+    Pacemaker,
 }
 
 impl Ancestor {
     /// Whose program an old name is.
     pub(crate) fn of(old_name: &str) -> Self {
-        if old_name == "keepalived" { Self::Keepalived } else { Self::Heartbeat }
+        match old_name {
+            "keepalived" => Self::Keepalived,
+            "crm_simulate" => Self::Pacemaker,
+            _ => Self::Heartbeat,
+        }
     }
 }
 

@@ -71,6 +71,9 @@ const HEARTBEAT_LINKS: [&str; 20] = [
 /// Where Debian's package has keepalived.
 const KEEPALIVED_LINK: &str = "/usr/sbin/keepalived";
 
+/// Where Debian's packages have Pacemaker's commands.
+const PACEMAKER_LINKS: [&str; 1] = ["/usr/sbin/crm_simulate"];
+
 /// The page of a file that has the name of the ancestor's: it is installed with its names.
 const KEEPALIVED_PAGE: &str = "keepalived.conf";
 
@@ -128,6 +131,10 @@ pub(crate) fn plan(compat: &[Ancestor]) -> Vec<Item> {
         let directory = "/etc/keepalived".into();
         items.push(Item { path: directory, content: Content::Directory, mode: 0o755 });
     }
+    if compat.contains(&Ancestor::Pacemaker) {
+        items.extend(PACEMAKER_LINKS.iter().map(|path| link(path, PROGRAM)));
+        items.extend(args::old_manual_of(Ancestor::Pacemaker).into_iter().map(page));
+    }
     items
 }
 
@@ -135,11 +142,11 @@ pub(crate) fn plan(compat: &[Ancestor]) -> Vec<Item> {
 mod tests {
     use super::*;
 
-    const BOTH: [Ancestor; 2] = [Ancestor::Heartbeat, Ancestor::Keepalived];
+    const ALL: [Ancestor; 3] = [Ancestor::Heartbeat, Ancestor::Keepalived, Ancestor::Pacemaker];
 
     #[test]
     fn every_path_is_absolute_and_comes_once() {
-        let mut paths: Vec<String> = plan(&BOTH).into_iter().map(|item| item.path).collect();
+        let mut paths: Vec<String> = plan(&ALL).into_iter().map(|item| item.path).collect();
         assert!(paths.iter().all(|path| path.starts_with('/')));
         paths.sort();
         let count = paths.len();
@@ -174,7 +181,7 @@ mod tests {
 
     #[test]
     fn each_old_name_is_found_by_a_shell_and_at_its_old_path_and_has_a_page() {
-        let items = plan(&BOTH);
+        let items = plan(&ALL);
         let has = |path: &str| items.iter().any(|item| item.path == path);
         for name in crate::OLD_NAMES {
             assert!(["/usr/sbin", "/usr/bin"].iter().any(|dir| has(&format!("{dir}/{name}"))));

@@ -15,6 +15,7 @@ pub(crate) fn old(name: &str) -> Option<Page> {
         "hb_addnode" => hb_addnode(),
         "hb_delnode" => hb_delnode(),
         "ha_propagate" => ha_propagate(),
+        "crm_simulate" => crm_simulate(),
         "keepalived" => keepalived(),
         _ => return None,
     })
@@ -296,5 +297,42 @@ fn ha_propagate() -> Page {
     page.files.push(("/etc/ha.d/service_checks", "with `--all`"));
     page.examples = vec![("ha_propagate --all", "after a change, from the node that has it right")];
     page.see_also = vec!["heartbeat(8)", "ssh(1)", "ha.cf(5)"];
+    page
+}
+
+fn crm_simulate() -> Page {
+    let mut page = page(
+        "crm_simulate",
+        "show what the cluster will do, and what comes of it",
+        &["crm_simulate -x FILE|-p|-L [OPTIONS]"],
+    );
+    page.body = vec![
+        text(
+            "Plans for a CIB as Pacemaker 3.0.2 does, and with `-S` carries the plan out in memory. \
+             Before that, nodes, operations, tickets and quorum can be changed. Nothing real is \
+             touched.",
+        ),
+        text(
+            "An OPSPEC is `RESOURCE_OPERATION_INTERVAL@NODE=RESULT`, the interval in milliseconds, \
+             the result as agents give it: `web_monitor_10000@node1=7`.",
+        ),
+        Part::Heading("Options"),
+        Part::Terms(("option", "meaning"), crate::simulate::rows().collect()),
+    ];
+    page.exits = exits(&[
+        (0, "done, whatever the simulated cluster made of it"),
+        (64, "the command line was not understood"),
+        (66, "there is nothing to read, or it is no CIB"),
+        (70, "the file cannot be read, or is no XML"),
+        (74, "a graph or a drawing could not be written"),
+        (105, "a CIB could not be written"),
+    ]);
+    page.files = Vec::new();
+    page.examples = vec![
+        ("crm_simulate -x cib.xml -S", "what would happen now"),
+        ("crm_simulate -x cib.xml -S -d node2", "what would happen without node2"),
+        ("crm_simulate -x cib.xml -sR", "why resources are placed where they are, in numbers"),
+    ];
+    page.see_also = vec!["handover(8)"];
     page
 }
