@@ -106,6 +106,18 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Show what a cluster would do if something happened, from a CIB in a file.
+    Simulate {
+        /// The CIB; one called .bz2 is unpacked, - is standard input.
+        #[arg(value_name = "CIB")]
+        cib: String,
+        /// What happens, such as `kill node2; standby node3; fail web 2`.
+        #[arg(long, value_name = "EVENTS", default_value = "")]
+        what_if: String,
+        /// Try the failure of each node and of each running resource instead.
+        #[arg(long, conflicts_with = "what_if")]
+        sweep: bool,
+    },
     /// Put the program, its unit, man pages, completions and old names in place.
     Install {
         /// Below this directory (packages: the build root).
@@ -272,7 +284,9 @@ mod tests {
 
     #[test]
     fn the_help_of_each_command_ends_with_examples_and_exit_codes() {
-        for name in ["", "status", "watch", "why", "events", "install", "restart", "check"] {
+        for name in
+            ["", "status", "watch", "why", "events", "simulate", "install", "restart", "check"]
+        {
             let words = ["handover", name, "--help"];
             let words = words.into_iter().filter(|word| !word.is_empty());
             let help = match name {

@@ -180,6 +180,9 @@ fn ours(words: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
         Command::Check { args } => check::run(&args, console),
         Command::Lab { args } => return Ok(Next::Lab(args)),
         Command::Sim { args } => return Ok(Next::Sim(args)),
+        Command::Simulate { cib, what_if, sweep } => {
+            simulate::what_if(&cib, &what_if, sweep, console)
+        }
         Command::Install { root, compat, force, dry_run } => {
             install::run(&install::Options { root, compat, force, dry_run }, console)
         }

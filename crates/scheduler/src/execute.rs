@@ -7,6 +7,7 @@
 
 use crate::graph::{Action, ActionId, Graph, Kind, Primitive};
 use crate::status::{Done, NodeName, Status, Task};
+use cib::digest::{is_digested, of_parameters};
 use cib::xml::{Document, Node};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -214,6 +215,9 @@ impl<'g> Executor<'g, '_> {
                 && failure.interval_ms == interval_ms
                 && failure.node.eq_ignore_ascii_case(node.name)
         });
+        let parameters = graph.attributes_of(action).iter();
+        let parameters = parameters.map(|(name, value)| (graph.str(*name), graph.str(*value)));
+        let digest = of_parameters(parameters.filter(|(name, _)| is_digested(name, interval_ms)));
         let pair = |first: &str, second: &str| {
             Some((graph.attribute(action, first)?, graph.attribute(action, second)?))
         };
@@ -231,7 +235,7 @@ impl<'g> Executor<'g, '_> {
             wanted,
             result: failure.map_or(wanted, |failure| failure.result),
             reason: if failure.is_some() { "User-injected result" } else { "" },
-            digest: None,
+            digest: Some(&digest),
             feature_set: graph.attribute(action, "crm_feature_set").unwrap_or(crate::FEATURE_SET),
             now: self.world.now,
         });
@@ -363,7 +367,8 @@ mod tests {
              crm_feature_set=\"3.20.5\" transition-key=\"3:-1:0:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx\" \
              transition-magic=\"0:0;3:-1:0:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx\" exit-reason=\"\" \
              call-id=\"3\" rc-code=\"0\" op-status=\"0\" interval=\"0\" last-rc-change=\"9\" \
-             exec-time=\"0\" queue-time=\"0\"/></lrm_resource>";
+             exec-time=\"0\" queue-time=\"0\" op-digest=\"f2317cad3d54cec5d7d7aa7d0bf35cf8\"/>\
+             </lrm_resource>";
         assert!(text.contains(entry), "{text}");
         assert!(text.contains("num_updates=\"6\""), "three operations more: {text}");
     }

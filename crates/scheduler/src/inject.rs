@@ -21,6 +21,10 @@ pub enum Event {
     NodeDown(String),
     /// A node is lost while its controller still counts as there.
     NodeFail(String),
+    /// A node stays in the cluster and gives its resources away; `crm_simulate` has no word for it.
+    NodeStandby(String),
+    /// A node takes resources again; `crm_simulate` has no word for it.
+    NodeOnline(String),
     /// A ticket is granted.
     TicketGrant(String),
     /// A ticket is revoked.
@@ -63,11 +67,12 @@ const fn rank(event: &Event) -> usize {
         Event::NodeUp(_) => 2,
         Event::NodeDown(_) => 3,
         Event::NodeFail(_) => 4,
-        Event::TicketGrant(_) => 5,
-        Event::TicketRevoke(_) => 6,
-        Event::TicketStandby(_) => 7,
-        Event::TicketActivate(_) => 8,
-        Event::Operation(_) => 9,
+        Event::NodeStandby(_) | Event::NodeOnline(_) => 5,
+        Event::TicketGrant(_) => 6,
+        Event::TicketRevoke(_) => 7,
+        Event::TicketStandby(_) => 8,
+        Event::TicketActivate(_) => 9,
+        Event::Operation(_) => 10,
     }
 }
 
@@ -109,6 +114,14 @@ fn one(document: &mut Document, event: &Event, now: i64, text: &mut String) -> R
             line(format!("Failing node {name}"));
             return node(document, name, FAILED);
         }
+        Event::NodeStandby(name) => {
+            line(format!("Putting node {name} in standby"));
+            return standby(document, name, "on");
+        }
+        Event::NodeOnline(name) => {
+            line(format!("Bringing node {name} back from standby"));
+            return standby(document, name, "off");
+        }
         Event::Operation(specification) => {
             line(format!("Injecting {specification} into the configuration"));
             return operation(document, specification, now, text);
@@ -148,6 +161,36 @@ fn node(document: &mut Document, name: &str, state: State) -> Result<(), String>
     attributes.push(("crm-debug-origin", "crm_simulate"));
     status.set_state(node, &attributes);
     status.close();
+    Ok(())
+}
+
+/// Sets the permanent attribute that keeps resources away from a node.
+fn standby(document: &mut Document, name: &str, value: &str) -> Result<(), String> {
+    let nodes = part(document, "nodes");
+    let named = |node: &Node<'_>| node.get("uname").is_some_and(|n| n.eq_ignore_ascii_case(name));
+    let node = document.node(nodes).children_named("node").find(named);
+    let (node, id) = node
+        .and_then(|node| Some((node.id(), node.get("id")?.to_owned())))
+        .ok_or_else(|| format!("There is no node {name}"))?;
+    let blocks = document.node(node).children_named("instance_attributes");
+    let held = blocks
+        .flat_map(|block| block.children_named("nvpair"))
+        .find(|pair| pair.get("name") == Some("standby"))
+        .map(Node::id);
+    let pair = held.unwrap_or_else(|| {
+        let block = document.node(node).child("instance_attributes").map(Node::id);
+        let block = block.unwrap_or_else(|| {
+            let block = document.append(node, "instance_attributes");
+            document.set(block, "id", &format!("nodes-{id}"));
+            block
+        });
+        let pair = document.append(block, "nvpair");
+        document.set(pair, "id", &format!("nodes-{id}-standby"));
+        document.set(pair, "name", "standby");
+        pair
+    });
+    document.set(pair, "value", value);
+    configuration_changed(document);
     Ok(())
 }
 

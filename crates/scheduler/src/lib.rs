@@ -23,6 +23,7 @@ mod simulate;
 mod sort;
 pub mod status;
 mod unpack;
+pub mod what_if;
 mod world;
 
 pub use report::why::{Reason, reasons};
@@ -31,7 +32,7 @@ pub use execute::{Execution, Failure, World, execute};
 pub use inject::{Event, Injected, inject, parse_result};
 pub use plan::{Plan, attributes_of, failures_of, moment, plan, status_of};
 pub use report::scores::ScoreLine;
-pub use simulate::{Request, Simulation, plain, simulate};
+pub use simulate::{After, Request, Simulation, plain, simulate};
 
 /// The feature set's version that executors are told and that stands in the history: that of
 /// Pacemaker 3.0.2, whose plans these are.

@@ -6,7 +6,7 @@ use crate::actions::{changes, collective, fencing, probes};
 use crate::execute::{self, execute};
 use crate::graph::Graph;
 use crate::report::scores::ScoreLine;
-use crate::report::{details, status, summary};
+use crate::report::{columns, details, status, summary};
 use crate::unpack::{self, lock};
 use crate::world::World;
 use crate::{constraints, emit, order, place};
@@ -49,7 +49,7 @@ pub fn plan(cib: &Document, now: i64) -> Plan {
     let graph = emit::graph(&mut w);
     let mut lines = String::new();
     summary::write(&w, &mut lines);
-    Plan { graph, scores: std::mem::take(&mut w.scores), status: text, summary: lines }
+    Plan { graph, scores: std::mem::take(&mut w.scores), status: text, summary: columns::aligned(&lines) }
 }
 
 /// All that is decided between reading and writing.

@@ -1,11 +1,11 @@
 //! The simulation: events, a plan, its execution in memory, and what people read of it.
 
-use crate::execute::{self, Failure, World};
-use crate::graph::Graph;
-use crate::inject::{self, Event};
+use crate::execute::{Execution, Failure, World, execute};
+use crate::inject::{Event, Injected, inject};
 use crate::plan::{self, Plan};
 use cib::date::DateTime;
 use cib::xml::Document;
+use std::fmt::Write as _;
 
 /// What a simulation is asked for.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -17,40 +17,56 @@ pub struct Request {
     pub wall: i64,
     /// What happens before planning.
     pub events: Vec<Event>,
-    /// Operations that fail when the plan is carried out.
+    /// Carry the plan out in memory.
+    pub carry_out: bool,
+    /// Operations that fail then.
     pub failures: Vec<Failure>,
 }
 
-/// What a simulation gives: sections of text, the plan, the document afterwards.
+/// What a simulation gives: sections of text, the plan, the documents before and after.
 #[derive(Debug)]
 pub struct Simulation {
+    /// The moment planned for (epoch seconds).
+    pub now: i64,
     /// The sentence about the moment; empty when it is that of the wall clock.
     pub dated: String,
+    /// What is to be said on standard error about the document itself.
+    pub notes: &'static str,
     /// Headline and status before anything happens.
     pub before: String,
     /// What was made to happen, one line each.
     pub injected: String,
     /// Events that could not happen, and why.
     pub refused: Vec<String>,
-    /// The moment planned for (epoch seconds).
-    pub now: i64,
+    /// The document that was planned for: after the events.
+    pub input: Document,
     /// The plan.
     pub plan: Plan,
+    /// What came of it, if it was carried out.
+    pub after: Option<After>,
+}
+
+/// The sentence about a document that asks not to be held against a schema.
+const UNCHECKED: &str = "Schema validation of configuration is disabled (support for validate-with \
+                         set to \"none\" is deprecated and will be removed in a future release)\n";
+
+/// A plan that was carried out.
+#[derive(Debug)]
+pub struct After {
     /// What was done, one line for each action.
     pub executed: String,
     /// True if the whole plan was carried out.
     pub complete: bool,
-    /// The status afterwards.
+    /// The status then.
     pub revised: String,
-    /// The document after the events.
-    pub input: Document,
-    /// The document afterwards.
-    pub output: Document,
+    /// The document then.
+    pub document: Document,
 }
 
-/// Makes the events happen, plans, carries the plan out on a copy of the document.
-pub fn simulate(cib: &Document, request: &Request) -> Simulation {
-    let recorded = plan::moment(cib);
+/// Makes the events happen and plans; carries the plan out on a copy of the document if that is
+/// asked for.
+pub fn simulate(cib: Document, request: &Request) -> Simulation {
+    let recorded = plan::moment(&cib);
     let dated = match (&request.moment, recorded) {
         (Some((_, written)), _) => format!("Setting effective cluster time: {written}\n"),
         (None, Some(epoch)) => {
@@ -61,41 +77,38 @@ pub fn simulate(cib: &Document, request: &Request) -> Simulation {
     };
     let now = request.moment.as_ref().map(|(moment, _)| *moment).or(recorded);
     let now = now.unwrap_or(request.wall);
-    let mut input = cib.clone();
+    let unchecked = cib.root().get("validate-with") == Some("none");
+    let mut input = cib;
     let mut before = None;
-    let mut events = inject::Injected::default();
+    let mut events = Injected::default();
     if !request.events.is_empty() {
-        before = Some(plan::plan(cib, now).status);
-        events = inject::inject(&mut input, &request.events, now);
+        before = Some(plan::plan(&input, now).status);
+        events = inject(&mut input, &request.events, now);
     }
     let plan = plan::plan(&input, now);
-    let mut output = input.clone();
-    let world = World { failures: request.failures.clone(), now };
-    let done = execute::execute(&plan.graph, &mut output, &world);
+    let after = request.carry_out.then(|| {
+        let mut document = input.clone();
+        let world = World { failures: request.failures.clone(), now };
+        let Execution { text, complete } = execute(&plan.graph, &mut document, &world);
+        let revised = plan::status_of(&document, now, false);
+        After { executed: text, complete, revised, document }
+    });
     Simulation {
+        now,
         dated,
+        notes: if unchecked { UNCHECKED } else { "" },
         before: before.unwrap_or_else(|| plan.status.clone()),
         injected: events.text,
         refused: events.refused,
-        now,
-        plan,
-        executed: done.text,
-        complete: done.complete,
-        revised: plan::status_of(&output, now, false),
         input,
-        output,
+        plan,
+        after,
     }
 }
 
 impl Simulation {
-    /// The graph of the plan.
-    pub const fn graph(&self) -> &Graph {
-        &self.plan.graph
-    }
-
     /// The scores, one a line.
     pub fn scores(&self) -> String {
-        use std::fmt::Write as _;
         let mut text = String::new();
         for line in &self.plan.scores {
             let _ = writeln!(text, "{line}");
@@ -103,15 +116,18 @@ impl Simulation {
         text
     }
 
-    /// All of it, as `crm_simulate --simulate` prints it.
+    /// All of it, as `crm_simulate` prints it.
     pub fn text(&self) -> String {
-        let Self { dated, before, executed, revised, .. } = self;
-        let injected = self.injected_section();
-        let summary = &self.plan.summary;
-        format!(
-            "{dated}{before}\n{injected}Transition Summary:\n{summary}\n\
-             Executing Cluster Transition:\n{executed}{dated}\nRevised Cluster Status:\n{revised}"
-        )
+        let Self { dated, before, .. } = self;
+        let (injected, summary) = (self.injected_section(), &self.plan.summary);
+        let mut text = format!("{dated}{before}\n{injected}Transition Summary:\n{summary}");
+        if let Some(After { executed, revised, .. }) = &self.after {
+            let _ = write!(
+                text,
+                "\nExecuting Cluster Transition:\n{executed}{dated}\nRevised Cluster Status:\n{revised}"
+            );
+        }
+        text
     }
 
     /// The section about events, with an empty line behind it; empty if there were none.

@@ -60,11 +60,6 @@ impl<'d> Status<'d> {
         Self { document, section, states, histories: BTreeMap::new(), updates: 0 }
     }
 
-    /// The document as it is now.
-    pub const fn document(&self) -> &Document {
-        self.document
-    }
-
     /// The state of a node, a new one if it has none.
     pub fn state(&mut self, node: NodeName<'_>) -> NodeId {
         let key = node.name.to_ascii_lowercase();

@@ -100,7 +100,7 @@ pub fn corpus(args: &[String]) -> Result<()> {
 }
 
 /// How a case fared, and what differs.
-fn judge(subject: &Subject, case: &Case) -> (Verdict, String) {
+pub fn judge(subject: &Subject, case: &Case) -> (Verdict, String) {
     let found = match subject.run(case) {
         Ok(found) => found,
         Err(error) => return (Verdict::default(), format!("{error:#}\n")),

@@ -62,15 +62,15 @@ pub fn ours(input: &str, args: &[String]) -> Result<Found> {
     let request = Request {
         moment: moment.transpose()?,
         wall: WALL,
-        events: Vec::new(),
-        failures: Vec::new(),
+        carry_out: true,
+        ..Request::default()
     };
-    let simulation = simulate(&document, &request);
+    let simulation = simulate(document, &request);
     Ok(Found {
-        summary: simulation.text(),
+        summary: format!("{}{}", simulation.notes, simulation.text()),
         scores: simulation.scores(),
         graph: simulation.plan.graph,
-        stderr: String::new(),
+        stderr: simulation.notes.to_owned(),
     })
 }
 

@@ -3,7 +3,10 @@
 
 use cib::xml::Document;
 use scheduler::{World, execute, graph};
+use yardstick::board;
+use yardstick::command::judge;
 use yardstick::corpus::{Case, load, usual_place};
+use yardstick::subject::Subject;
 use yardstick::verdict::{line_differences, normal_graph, same_lines, section};
 
 /// Every case; none without a corpus, which is an error in CI.
@@ -46,5 +49,16 @@ fn every_graph_is_carried_out_in_the_expected_order() {
             case.name,
             line_differences(&expected.join("\n"), &found.join("\n")).join("\n")
         );
+    }
+}
+
+#[test]
+fn every_case_that_the_scoreboard_lists_as_passing_passes() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/scheduler-corpus.md");
+    let page = std::fs::read_to_string(page).expect("the scoreboard");
+    let board = board::parse(&page);
+    for case in cases().iter().filter(|case| board.passing.contains(&case.name)) {
+        let (verdict, words) = judge(&Subject::Ours, case);
+        assert!(verdict.passed(), "{} passed before:\n{words}", case.name);
     }
 }

@@ -325,14 +325,18 @@ fn crm_simulate() -> Page {
         (66, "there is nothing to read, or it is no CIB"),
         (70, "the file cannot be read, or is no XML"),
         (74, "a graph or a drawing could not be written"),
+        (78, "the CIB is of a later feature set, and more than a plan was asked for"),
         (105, "a CIB could not be written"),
     ]);
-    page.files = Vec::new();
+    page.files = vec![
+        ("/var/lib/pacemaker/pengine/pe-input-*.bz2", "what Pacemaker planned for"),
+        ("/var/lib/pacemaker/cib/cib.xml", "its CIB"),
+    ];
     page.examples = vec![
         ("crm_simulate -x cib.xml -S", "what would happen now"),
         ("crm_simulate -x cib.xml -S -d node2", "what would happen without node2"),
         ("crm_simulate -x cib.xml -sR", "why resources are placed where they are, in numbers"),
     ];
-    page.see_also = vec!["handover(8)"];
+    page.see_also = vec!["handover-simulate(8)", "handover(8)"];
     page
 }

@@ -148,6 +148,17 @@ const FACTS: [Facts; 10] = [
         see_also: &["handover-lab(8)"],
     },
     Facts {
+        name: "simulate",
+        examples: &[
+            ("handover simulate cib.xml", "what the cluster will do, and how it ends up"),
+            ("handover simulate cib.xml --what-if 'kill node2; fail web 2'", "and if that happened"),
+            ("handover simulate cib.xml --sweep", "which single failures would end a resource"),
+        ],
+        exits: &[DONE, (1, "the CIB cannot be read, or an event cannot happen"), USAGE],
+        files: &[("/var/lib/pacemaker/cib/cib.xml", "Pacemaker's CIB")],
+        see_also: &["crm_simulate(8)"],
+    },
+    Facts {
         name: "install",
         examples: &[
             ("handover install --compat heartbeat --dry-run", "what would be put where"),

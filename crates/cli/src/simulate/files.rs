@@ -16,10 +16,10 @@ type Refusal = (String, Exit);
 /// The document that the options name.
 pub(super) fn input(options: &Options) -> Result<Document, Refusal> {
     if options.has('p') {
-        return parse("standard input", &mut io::stdin().lock());
+        return standard_input();
     }
     match options.get('x') {
-        Some("-") => parse("standard input", &mut io::stdin().lock()),
+        Some("-") => standard_input(),
         Some(path) => read(Path::new(path)),
         None if options.has('L') => match std::env::var_os("CIB_file") {
             Some(path) => read(Path::new(&path)),
@@ -29,6 +29,11 @@ pub(super) fn input(options: &Options) -> Result<Document, Refusal> {
             Err(("no input: name a file with --xml-file, or use --xml-pipe".to_owned(), NO_CIB))
         }
     }
+}
+
+/// Reads standard input.
+pub(super) fn standard_input() -> Result<Document, Refusal> {
+    parse("standard input", &mut io::stdin().lock())
 }
 
 /// Reads a file; one called `.bz2` is unpacked.
@@ -84,16 +89,15 @@ pub(super) fn save(
     }
     if let Some(path) = options.get('G') {
         let mut text = String::new();
-        graph::write(simulation.graph(), &mut text);
+        graph::write(&simulation.plan.graph, &mut text);
         texts.push((path, text, NOT_WRITTEN));
     }
     if let Some(path) = options.get('D') {
         let mut text = String::new();
-        graph::dot(simulation.graph(), &mut text);
+        graph::dot(&simulation.plan.graph, &mut text);
         texts.push((path, text, NOT_WRITTEN));
     }
-    let simulated = options.has('S') || options.has('X');
-    let result = if simulated { &simulation.output } else { &simulation.input };
+    let result = simulation.after.as_ref().map_or(&simulation.input, |after| &after.document);
     for path in options.get('O').into_iter().chain(in_place) {
         texts.push((path, document(result), NOT_SAVED));
     }

@@ -1,9 +1,11 @@
 //! `crm_simulate`: what the cluster will do, and what comes of it, from a CIB in a file
 //! (`docs/ancestors/pacemaker.md`; texts and codes measured on 2.1.5).
 
+mod ask;
 mod files;
 mod options;
 
+pub use ask::what_if;
 pub(crate) use options::rows;
 
 use crate::console::{Console, Stop};
@@ -12,7 +14,7 @@ use crate::old;
 use cib::date::DateTime;
 use cib::xml::Document;
 use options::Options;
-use scheduler::{Request, Simulation, graph, parse_result, plain, simulate};
+use scheduler::{After, FEATURE_SET, Request, Simulation, graph, parse_result, plain, simulate};
 use std::path::Path;
 
 /// The command line is wrong.
@@ -21,6 +23,8 @@ const USAGE: Exit = Exit::Old(64);
 const NO_INPUT: Exit = Exit::Old(66);
 /// What was read is no CIB.
 const NO_CIB: Exit = Exit::Old(70);
+/// The CIB is of a feature set that is not simulated.
+const TOO_NEW: Exit = Exit::Old(78);
 /// A graph or a drawing could not be written.
 const NOT_WRITTEN: Exit = Exit::Old(74);
 /// A CIB could not be written.
@@ -49,7 +53,7 @@ pub fn run(args: &[String], console: &mut Console<'_>) -> Result<Exit, Stop> {
         return profile(Path::new(directory), &options, console);
     }
     match files::input(&options) {
-        Ok(document) => one(&document, &options, console),
+        Ok(document) => one(document, &options, console),
         Err((sentence, exit)) => complain(&sentence, exit, console),
     }
 }
@@ -59,9 +63,14 @@ fn complain(sentence: &str, exit: Exit, console: &mut Console<'_>) -> Result<Exi
     Ok(exit)
 }
 
+/// The wall clock (epoch seconds).
+fn now() -> i64 {
+    i64::try_from(old::now().as_millis() / 1000).unwrap_or(i64::MAX)
+}
+
 /// What the options ask of the simulation.
 fn request(options: &Options) -> Request {
-    let wall = i64::try_from(old::now().as_millis() / 1000).unwrap_or(i64::MAX);
+    let wall = now();
     let moment = options.get('t').map(|written| {
         // Its own reader of dates falls back on what it could read; a wrong date is now.
         let moment =
@@ -69,11 +78,22 @@ fn request(options: &Options) -> Request {
         (moment, written.to_owned())
     });
     let failures = options.all('F').filter_map(|text| parse_result(text).ok()).collect();
-    Request { moment, wall, events: options.events(), failures }
+    let carry_out = options.has('S') || options.has('X');
+    Request { moment, wall, events: options.events(), carry_out, failures }
 }
 
-fn one(document: &Document, options: &Options, console: &mut Console<'_>) -> Result<Exit, Stop> {
-    let simulation = simulate(document, &request(options));
+fn one(document: Document, options: &Options, console: &mut Console<'_>) -> Result<Exit, Stop> {
+    let request = request(options);
+    let version = document.root().get("crm_feature_set").unwrap_or_default();
+    if is_newer(version) && (request.carry_out || !request.events.is_empty()) {
+        let sentence = format!(
+            "the CIB is of feature set {version}, and this simulates {FEATURE_SET}: it is only planned \
+             for, with --run"
+        );
+        return complain(&sentence, TOO_NEW, console);
+    }
+    let simulation = simulate(document, &request);
+    write!(console.err, "{}", simulation.notes)?;
     for sentence in &simulation.refused {
         writeln!(console.err, "{sentence}")?;
     }
@@ -84,34 +104,43 @@ fn one(document: &Document, options: &Options, console: &mut Console<'_>) -> Res
     }
 }
 
+/// True if executors of this feature set know more than is simulated here.
+fn is_newer(version: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u32> {
+        text.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+    };
+    numbers(version) > numbers(FEATURE_SET)
+}
+
+/// Prints what was asked for. With scores everything else loses its headings.
 fn print(
     simulation: &Simulation,
     options: &Options,
     console: &mut Console<'_>,
 ) -> Result<(), Stop> {
+    let Simulation { dated, before, input, plan, after, now, .. } = simulation;
     let scores = options.has('s');
-    let simulated = options.has('S') || options.has('X');
-    let planned = simulated || options.has('R') || scores || options.has('U');
+    let planned = after.is_some() || options.has('R') || scores || options.has('U');
     let quiet = options.has('Q');
-    // With scores everything else loses its headings.
-    let shape = |text: &str| if scores || options.has('U') { plain(text) } else { text.to_owned() };
-    let details = |document: &Document| -> String {
+    let bare = scores || options.has('U');
+    let shape = |text: &str| if bare { plain(text) } else { text.to_owned() };
+    let details = |document: &Document| {
         let mut text = String::new();
         if options.has('A') {
-            text.push_str(&scheduler::attributes_of(document, simulation.now));
+            text.push_str(&scheduler::attributes_of(document, *now));
         }
         if options.has('c') {
-            text.push_str(&scheduler::failures_of(document, simulation.now));
+            text.push_str(&scheduler::failures_of(document, *now));
         }
-        text
+        shape(&text)
     };
+    let injected = simulation.injected_section();
     if !quiet {
-        let Simulation { dated, before, input, .. } = simulation;
-        write!(console.out, "{dated}{}{}", shape(before), shape(&details(input)))?;
-        if planned || !simulation.injected.is_empty() {
+        write!(console.out, "{dated}{}{}", shape(before), details(input))?;
+        if planned || !injected.is_empty() {
             writeln!(console.out)?;
         }
-        write!(console.out, "{}", shape(&simulation.injected_section()))?;
+        write!(console.out, "{}", shape(&injected))?;
     }
     if scores {
         write!(console.out, "{}", simulation.scores())?;
@@ -122,14 +151,12 @@ fn print(
     if quiet || !planned {
         return Ok(());
     }
-    let summary = format!("Transition Summary:\n{}", simulation.plan.summary);
-    write!(console.out, "{}", shape(&summary))?;
-    if simulated {
-        let executed = format!("Executing Cluster Transition:\n{}", simulation.executed);
-        let revised = format!("Revised Cluster Status:\n{}", simulation.revised);
-        let dated = &simulation.dated;
+    write!(console.out, "{}", shape(&format!("Transition Summary:\n{}", plan.summary)))?;
+    if let Some(After { executed, revised, document, .. }) = after {
+        let executed = format!("Executing Cluster Transition:\n{executed}");
+        let revised = format!("Revised Cluster Status:\n{revised}");
         write!(console.out, "\n{}{dated}\n{}", shape(&executed), shape(&revised))?;
-        write!(console.out, "{}", shape(&details(&simulation.output)))?;
+        write!(console.out, "{}", details(document))?;
     }
     Ok(())
 }
@@ -208,6 +235,12 @@ mod tests {
         assert_eq!(exit, Exit::Done);
         assert!(out.contains("\nPretending action 2 failed with rc=1\n"), "{out}");
         assert!(out.contains("    * a\t(ocf:p:t):\t FAILED n1\n"), "{out}");
+    }
+
+    #[test]
+    fn a_cib_of_a_later_feature_set_is_not_simulated() {
+        assert!(is_newer("3.20.6") && is_newer("3.21") && is_newer("4.0"));
+        assert!(!is_newer("3.20.5") && !is_newer("3.9.9") && !is_newer(""));
     }
 
     #[test]
