@@ -43,7 +43,7 @@ const SOCKET: (&str, &str) = (
      haclient may change",
 );
 
-const FACTS: [Facts; 10] = [
+const FACTS: [Facts; 11] = [
     Facts {
         name: "",
         examples: &[
