@@ -3,7 +3,6 @@
 use cib::xml::Document;
 
 use crate::actions::{changes, collective, fencing, probes};
-use crate::execute::{self, execute};
 use crate::graph::Graph;
 use crate::report::scores::ScoreLine;
 use crate::report::{columns, details, status, summary};
@@ -49,7 +48,12 @@ pub fn plan(cib: &Document, now: i64) -> Plan {
     let graph = emit::graph(&mut w);
     let mut lines = String::new();
     summary::write(&w, &mut lines);
-    Plan { graph, scores: std::mem::take(&mut w.scores), status: text, summary: columns::aligned(&lines) }
+    Plan {
+        graph,
+        scores: std::mem::take(&mut w.scores),
+        status: text,
+        summary: columns::aligned(&lines),
+    }
 }
 
 /// All that is decided between reading and writing.

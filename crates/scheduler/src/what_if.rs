@@ -41,8 +41,8 @@ fn event(cib: &Document, now: i64, text: &str) -> Result<Vec<Event>, String> {
         ["fail", resource] => return failures(cib, now, resource, 1),
         ["fail", resource, count] => {
             let count = count.parse().ok().filter(|count| (1..=MOST_FAILURES).contains(count));
-            let count =
-                count.ok_or_else(|| format!("{text}: how often is a number up to {MOST_FAILURES}"))?;
+            let count = count
+                .ok_or_else(|| format!("{text}: how often is a number up to {MOST_FAILURES}"))?;
             return failures(cib, now, resource, count);
         }
         _ => {
@@ -175,9 +175,10 @@ mod tests {
         let cib = settled();
         let node = running(&cib, 0)["a"][0].clone();
         let failure = Event::Operation(format!("a_monitor_10000@{node}=1"));
-        assert_eq!(events(&cib, 0, "fail a 2; stop n2"), Ok(vec![
-            failure.clone(), failure, Event::NodeDown("n2".to_owned())
-        ]));
+        assert_eq!(
+            events(&cib, 0, "fail a 2; stop n2"),
+            Ok(vec![failure.clone(), failure, Event::NodeDown("n2".to_owned())])
+        );
         assert_eq!(events(&cib, 0, "fail b"), Err("b is no running primitive".to_owned()));
         assert!(events(&cib, 0, "dance").is_err());
     }

@@ -59,12 +59,8 @@ pub fn ours(input: &str, args: &[String]) -> Result<Found> {
         let date = DateTime::parse(written, DateTime::from_epoch(WALL));
         date.map(|date| (date.epoch, written.clone())).with_context(|| format!("-t {written}"))
     });
-    let request = Request {
-        moment: moment.transpose()?,
-        wall: WALL,
-        carry_out: true,
-        ..Request::default()
-    };
+    let request =
+        Request { moment: moment.transpose()?, wall: WALL, carry_out: true, ..Request::default() };
     let simulation = simulate(document, &request);
     Ok(Found {
         summary: format!("{}{}", simulation.notes, simulation.text()),

@@ -151,7 +151,10 @@ const FACTS: [Facts; 11] = [
         name: "simulate",
         examples: &[
             ("handover simulate cib.xml", "what the cluster will do, and how it ends up"),
-            ("handover simulate cib.xml --what-if 'kill node2; fail web 2'", "and if that happened"),
+            (
+                "handover simulate cib.xml --what-if 'kill node2; fail web 2'",
+                "and if that happened",
+            ),
             ("handover simulate cib.xml --sweep", "which single failures would end a resource"),
         ],
         exits: &[DONE, (1, "the CIB cannot be read, or an event cannot happen"), USAGE],

@@ -23,8 +23,9 @@ fn all() -> Vec<Page> {
 fn every_command_and_every_file_has_a_page() {
     let all = all();
     let names: Vec<&str> = all.iter().map(|page| page.name.as_str()).collect();
-    let commands =
-        ["status", "watch", "why", "events", "simulate", "lab", "sim", "install", "restart", "check"];
+    let commands = [
+        "status", "watch", "why", "events", "simulate", "lab", "sim", "install", "restart", "check",
+    ];
     for name in commands {
         assert!(names.contains(&format!("handover-{name}").as_str()), "{name}");
     }

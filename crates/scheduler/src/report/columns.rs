@@ -23,7 +23,8 @@ pub(crate) fn aligned(lines: &str) -> String {
     for row in rows {
         match row {
             Ok(Row { change, resource, details: what, reason }) => {
-                let _ = write!(text, "  * {change:<10} {resource:<resources$}   ( {what:>details$} )");
+                let _ =
+                    write!(text, "  * {change:<10} {resource:<resources$}   ( {what:>details$} )");
                 if !reason.is_empty() {
                     let _ = write!(text, "  {reason}");
                 }
