@@ -59,20 +59,17 @@ fn a_resource_is_probed_everywhere_and_starts_where_it_likes_to_be() {
 }
 
 #[test]
-fn a_plan_carried_out_leaves_a_group_running_in_one_place() {
+fn a_plan_carried_out_leaves_a_group_running_in_one_place_and_nothing_to_do() {
     let group = format!("<group id=\"g\">{}{}</group>", dummy("a"), dummy("b"));
-<<<<<<< HEAD
     let found = planned(&cluster(&group, "", ""));
-    let after = scheduler::status_of(&found.after, NOW, false);
+    let after = found.after.expect("carried out").document;
+    let status = scheduler::status_of(&after, NOW, false);
     for id in ["a", "b"] {
-        let line = format!("{id}\t(ocf:pacemaker:Dummy):\t Started node1");
-        assert!(after.contains(&line), "{after}");
+        let line = format!("{id}	(ocf:pacemaker:Dummy):	 Started node1");
+        assert!(status.contains(&line), "{status}");
     }
-=======
-    let first = planned(&cluster(&group, "", ""));
-    let again = planned(&first.after.expect("carried out").document);
+    let again = planned(&after);
     assert_eq!(keys(&again), Vec::<String>::new(), "{}", again.text());
->>>>>>> 19381da (scheduler: the tests of small clusters ask as everyone does)
 }
 
 #[test]
