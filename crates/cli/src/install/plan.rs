@@ -185,8 +185,8 @@ mod tests {
         let has = |path: &str| items.iter().any(|item| item.path == path);
         for name in crate::OLD_NAMES {
             assert!(["/usr/sbin", "/usr/bin"].iter().any(|dir| has(&format!("{dir}/{name}"))));
-            let is_keepalived = name == "keepalived";
-            assert_eq!(has(&format!("/usr/lib/heartbeat/{name}")), !is_keepalived, "{name}");
+            let of_heartbeat = Ancestor::of(name) == Ancestor::Heartbeat;
+            assert_eq!(has(&format!("/usr/lib/heartbeat/{name}")), of_heartbeat, "{name}");
             assert!(has(&format!("/usr/share/man/man8/{name}.8")), "{name}");
         }
         for name in ["hb_standby", "hb_takeover", "hb_addnode", "hb_delnode", "ha_propagate"] {
