@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use cib::value;
 
 use crate::unpack::expand::section;
-use crate::unpack::operations::find_config;
+use crate::unpack::operations::{find_config, on_fail_configured};
 use crate::unpack::values::{Facts, block, parameters};
 use crate::world::{ActIx, Flags, Kind, NodeIx, RscIx, Task, World};
 
@@ -95,6 +95,9 @@ fn operation_meta(w: &World<'_>, at: ActIx, rsc: RscIx) -> BTreeMap<String, Stri
     table.remove("interval");
     if w[at].interval > 0 && w[at].task != Task::Cancel {
         table.insert("interval".to_owned(), w[at].interval.to_string());
+    }
+    if w[at].task == Task::Stop && on_fail_configured(w, rsc, task, interval).is_none() {
+        table.remove("on-fail");
     }
     if w[at].task == Task::LrmDelete {
         table.insert("on-fail".to_owned(), "ignore".to_owned());
@@ -222,7 +225,7 @@ fn of_collectives(w: &World<'_>, rsc: RscIx, all: &mut BTreeMap<String, String>)
         inner = Some(w[one].number);
         at = w[one].parent;
     }
-    if let Some(container) = w[rsc].container {
+    if let Some(container) = w[rsc].container.filter(|_| w[rsc].is_primitive()) {
         all.insert("CRM_meta_container".to_owned(), w[container].id.clone());
     }
     if let Some(remote) = w[rsc].meta("remote-node") {

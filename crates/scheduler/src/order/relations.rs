@@ -57,7 +57,9 @@ pub(crate) fn relate(
         changed.then |= asymmetric(w, first, then);
     }
     if has(Rel::THEN_IMPLIES_FIRST) && !then_flags.has(ActFlags::OPTIONAL) {
-        changed.first |= because(w, first, ActFlags::OPTIONAL, then);
+        if !w[then].is(ActFlags::MIGRATABLE) {
+            changed.first |= because(w, first, ActFlags::OPTIONAL, then);
+        }
         if w[first].is(ActFlags::MIGRATABLE) && !w[then].is(ActFlags::MIGRATABLE) {
             changed.first |= because(w, first, ActFlags::MIGRATABLE, then);
         }
