@@ -5,6 +5,7 @@ use cib::xml::{Document, NodeId};
 
 /// Writes out templates and guests' connections.
 pub(crate) fn expand(doc: &mut Document) {
+    turn_operation_defaults(doc);
     let Some(resources) = section(doc, "resources") else { return };
     let users: Vec<(NodeId, NodeId)> = doc
         .node(resources)
@@ -20,6 +21,20 @@ pub(crate) fn expand(doc: &mut Document) {
     }
     add_guest_connections(doc, resources);
     super::bundles::expand(doc, resources);
+}
+
+/// Of two blocks of operation defaults with the same score the later one counts: they are turned
+/// round, since the first of equal ones is asked first.
+fn turn_operation_defaults(doc: &mut Document) {
+    let Some(section) = section(doc, "op_defaults") else { return };
+    let blocks: Vec<NodeId> =
+        doc.node(section).children_named("meta_attributes").map(cib::xml::Node::id).collect();
+    for block in blocks {
+        let first = doc.node(section).children().next().map(cib::xml::Node::id);
+        if first != Some(block) {
+            doc.move_before(block, section, first);
+        }
+    }
 }
 
 /// A section of the configuration.
