@@ -1,8 +1,8 @@
 //! Patchsets: the difference between two documents, as a document.
 //!
 //! The second format of Pacemaker's `crm_diff` is a list of changes, each with the path of what it
-//! changes; [`create`] writes them in the order the real tool does (measured with 2.1.5). The first,
-//! by [`create_v1`], is two trees, for documents other than `<cib>` and old peers. [`apply`] takes
+//! changes; [`create()`] writes them in the order the real tool does (measured with 2.1.5). The first,
+//! by [`create_v1`], is two trees, for documents other than `<cib>` and old peers. [`apply()`] takes
 //! both, the real tool's and ours.
 
 mod apply;

@@ -4,7 +4,7 @@
 //! and an attribute 12, and a clone copies three flat arrays. Nodes are named by [`NodeId`], which
 //! stays valid through every change; [`Node`] is a node together with its document, for reading.
 //! White space between elements is layout, not content: it is dropped on reading and made anew by
-//! [`write`]. Comments, text and CDATA sections inside the root element are kept where they stand.
+//! [`fn@write`]. Comments, text and CDATA sections inside the root element are kept where they stand.
 
 mod edit;
 mod index;
