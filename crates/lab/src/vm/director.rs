@@ -69,7 +69,7 @@ impl Director {
         command.args(["--mount-proc", "--", "bash", "-c", WORLD, "bash"]).arg(&dir).arg(program);
         command.args(options).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         if maker == Maker::Real {
-            command.env("LD_LIBRARY_PATH", tree.library_path());
+            command.env("LD_LIBRARY_PATH", tree.loader_path());
         }
         command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log).process_group(0);
         let child = host.inside(|| command.spawn().context("cannot run unshare"))?;
@@ -219,7 +219,7 @@ impl Drop for Director {
 pub(crate) fn ipvsadm(tree: &Tree, host: &Host, words: &[&str]) -> Result<String> {
     host.inside(|| {
         let mut command = Command::new(tree.file("sbin/ipvsadm"));
-        command.args(words).env("LD_LIBRARY_PATH", tree.library_path());
+        command.args(words).env("LD_LIBRARY_PATH", tree.loader_path());
         let output = crate::peers::output(&mut command)?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     })

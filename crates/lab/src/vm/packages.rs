@@ -50,7 +50,7 @@ impl Tree {
     }
 
     /// What the loader has to search for the ancestor's programs.
-    pub(crate) fn library_path(&self) -> String {
+    pub(crate) fn loader_path(&self) -> String {
         LIBRARIES.map(|dir| self.file(dir).display().to_string()).join(":")
     }
 
