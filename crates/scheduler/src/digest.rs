@@ -5,10 +5,9 @@ use crate::unpack::history::Op;
 use crate::unpack::operations::find_config;
 use crate::unpack::values::{Facts, block, parameters};
 use crate::world::{Flags, NodeIx, RscIx, World};
+use cib::digest::{is_digested, lists, of_parameters};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-
-use md5::{Digest, Md5};
 
 /// What a comparison found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +52,8 @@ fn current(w: &World<'_>, rsc: RscIx, node: NodeIx, task: &str, interval: u32) -
             all.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
     }
-    all.retain(|name, _| {
-        !matches!(name.as_str(), "id" | "crm_feature_set" | "op-digest" | "pcmk_external_ip")
-            && !name.starts_with("CRM_meta_")
-            && !name.starts_with("on_node")
-    });
+    // The timeout is counted in below, as it is for this operation.
+    all.retain(|name, _| is_digested(name, 0));
     if interval > 0 {
         let timeout = crate::emit::meta::recurring_timeout(w, rsc, task, interval);
         all.insert("CRM_meta_timeout".to_owned(), timeout.to_string());
@@ -75,9 +71,8 @@ fn has_own_parameters(w: &World<'_>, rsc: RscIx, node: NodeIx, task: &str) -> bo
 /// The parameters a change of which needs a restart; all, if the history does not say.
 fn only(all: &Parameters, names: Option<&str>) -> Parameters {
     let Some(names) = names else { return all.clone() };
-    let listed = |name: &str| names.split_whitespace().any(|have| have == name);
     all.iter()
-        .filter(|(name, _)| listed(name))
+        .filter(|(name, _)| lists(names, name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }
@@ -102,18 +97,7 @@ pub(crate) fn unfencing_devices(w: &World<'_>, node: NodeIx, secure: bool) -> St
     text
 }
 
-/// The digest of parameters: MD5 of them as an XML element.
+/// The digest of parameters.
 fn digest(parameters: &Parameters) -> String {
-    let mut text = String::from(" <parameters");
-    for (name, value) in parameters {
-        let _ = write!(text, " {name}=\"");
-        text.push_str(&cib::xml::escaped(value));
-        text.push('"');
-    }
-    text.push_str("/>\n");
-    let mut hex = String::with_capacity(32);
-    for byte in Md5::digest(text.as_bytes()) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    of_parameters(parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }
