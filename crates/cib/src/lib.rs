@@ -9,6 +9,7 @@ pub mod date;
 pub mod digest;
 pub mod nvpairs;
 pub mod patch;
+pub mod request;
 pub mod rules;
 pub mod upgrade;
 pub mod validate;

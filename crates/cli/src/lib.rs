@@ -7,6 +7,7 @@
 
 mod args;
 mod check;
+pub mod cib_file;
 pub mod cl_status;
 pub mod client;
 pub mod clock;

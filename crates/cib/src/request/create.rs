@@ -1,0 +1,69 @@
+//! Adding objects.
+
+use super::change::update;
+use super::section::object;
+use super::{Fault, FaultKind, Request, section};
+use crate::xml::{Document, Node, NodeId};
+
+/// Adds the object, or the children of an object that is the section itself.
+pub(super) fn create(result: &mut Document, request: &Request<'_>) -> Result<bool, Fault> {
+    let data = object(request).ok_or(FaultKind::Invalid)?;
+    let own_section = super::SECTIONS.contains(&data.name()).then(|| data.name());
+    let name = request.section.or(own_section).ok_or(FaultKind::NotFound)?;
+    let Some(parent) = section(result, Some(name)).map(Node::id) else {
+        return Err(failed(data, FaultKind::Invalid, None));
+    };
+    if data.is(name) {
+        return whole_section(result, parent, data);
+    }
+    one(result, parent, data)?;
+    Ok(false)
+}
+
+/// Each object of a section; those that cannot be added are told together.
+fn whole_section(result: &mut Document, parent: NodeId, data: Node<'_>) -> Result<bool, Fault> {
+    for (name, value) in data.attributes() {
+        if result.node(parent).get(name).is_none() {
+            result.set(parent, name, value);
+        }
+    }
+    let mut fault: Option<Fault> = None;
+    for child in data.children() {
+        if let Err(refused) = one(result, parent, child) {
+            fault = Some(failed(child, refused.kind, fault.and_then(|fault| fault.failed)));
+        }
+    }
+    fault.map_or(Ok(false), Err)
+}
+
+/// One object. A section that is there already takes what the new one holds.
+fn one(result: &mut Document, parent: NodeId, object: Node<'_>) -> Result<(), Fault> {
+    let same = |child: &Node<'_>| child.is(object.name()) && child.get("id") == object.get("id");
+    let existing = result.node(parent).children().find(same).map(Node::id);
+    match existing {
+        None => {
+            result.import(parent, None, object);
+            Ok(())
+        }
+        Some(existing) if object.get("id").is_none() => {
+            update(result, existing, object);
+            Ok(())
+        }
+        Some(_) => Err(failed(object, FaultKind::Exists, None)),
+    }
+}
+
+/// What could not be added, behind what could not be before.
+fn failed(object: Node<'_>, kind: FaultKind, before: Option<Document>) -> Fault {
+    let mut document = before.unwrap_or_else(|| Document::new("failed"));
+    let root = document.root().id();
+    let update = document.append(root, "failed_update");
+    if let Some(id) = object.get("id") {
+        document.set(update, "id", id);
+    }
+    document.set(update, "object_type", object.name());
+    document.set(update, "operation", "cib_create");
+    document.set(update, "reason", kind.sentence());
+    document.import(update, None, object);
+    Fault { failed: Some(document), ..kind.into() }
+}
