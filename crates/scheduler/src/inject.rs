@@ -220,7 +220,7 @@ fn is_remote(root: Node<'_>, name: &str) -> bool {
 }
 
 /// A part of the configuration, made if it is not there.
-fn part(document: &mut Document, name: &str) -> cib::xml::NodeId {
+pub(crate) fn part(document: &mut Document, name: &str) -> cib::xml::NodeId {
     let root = document.root().id();
     let mut at = root;
     for name in ["configuration", name] {
@@ -248,7 +248,7 @@ fn configuration_changed(document: &mut Document) {
 }
 
 /// Sets an option of the cluster where it stands, else in the ordinary set of options.
-fn set_option(document: &mut Document, name: &str, value: &str) {
+pub(crate) fn set_option(document: &mut Document, name: &str, value: &str) {
     const SET: &str = "cib-bootstrap-options";
     let options = part(document, "crm_config");
     let (held, set) = {

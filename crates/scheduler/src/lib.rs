@@ -22,15 +22,17 @@ mod report;
 mod simulate;
 mod sort;
 pub mod status;
+mod trace;
 mod unpack;
 pub mod what_if;
+pub mod why;
 mod world;
 
 pub use execute::{Execution, Failure, World, execute};
 pub use inject::{Event, Injected, inject, parse_result};
 pub use plan::{Plan, attributes_of, failures_of, moment, plan, status_of};
 pub use report::scores::ScoreLine;
-pub use report::why::{Reason, reasons};
+
 pub use simulate::{After, Request, Simulation, plain, simulate};
 
 /// The feature set's version that executors are told and that stands in the history: that of

@@ -57,7 +57,7 @@ pub fn plan(cib: &Document, now: i64) -> Plan {
 }
 
 /// All that is decided between reading and writing.
-fn decide(w: &mut World<'_>) {
+pub(crate) fn decide(w: &mut World<'_>) {
     constraints::unpack(w);
     lock::apply(w);
     constraints::health::apply(w);

@@ -6,4 +6,3 @@ pub(crate) mod resources;
 pub(crate) mod scores;
 pub(crate) mod status;
 pub(crate) mod summary;
-pub(crate) mod why;

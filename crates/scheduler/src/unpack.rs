@@ -20,6 +20,7 @@ pub(crate) mod values;
 use cib::value;
 use cib::xml::Document;
 
+use crate::trace;
 use crate::world::{Ticket, World};
 
 /// Milliseconds as whole seconds: anything below one second counts as one.
@@ -40,6 +41,12 @@ pub(crate) fn note_change(w: &World<'_>, at: i64) {
 
 /// Reads a whole document; "now" is in seconds since 1970.
 pub(crate) fn world(doc: &Document, now: i64) -> World<'_> {
+    traced(doc, now, None)
+}
+
+/// Reads a whole document and, from the moment resources are known, writes down what changes the
+/// scores of one.
+pub(crate) fn traced<'d>(doc: &'d Document, now: i64, resource: Option<&str>) -> World<'d> {
     let mut w = World::empty(doc, now);
     let root = doc.root();
     let yes = |name: &str| root.get(name).and_then(value::boolean).unwrap_or(false);
@@ -52,6 +59,9 @@ pub(crate) fn world(doc: &Document, now: i64) -> World<'_> {
     w.nodes = nodes::list(doc);
     nodes::unpack_configured(&mut w);
     resources::unpack(&mut w);
+    if let Some(rsc) = resource.and_then(|name| w.names.get(name)).copied() {
+        trace::start(&mut w, rsc);
+    }
     tickets(&mut w);
     nodes::unpack_states(&mut w);
     state::unpack(&mut w);

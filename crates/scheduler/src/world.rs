@@ -63,6 +63,8 @@ pub(crate) struct World<'d> {
     pub(crate) history: crate::unpack::history::Histories<'d>,
     /// Resources by id and by history id.
     pub(crate) names: BTreeMap<String, RscIx>,
+    /// Who writes down what changes a resource's scores; normally nobody.
+    pub(crate) trace: Option<Box<crate::trace::Trace>>,
 }
 
 macro_rules! indexed {
@@ -108,6 +110,7 @@ impl<'d> World<'d> {
             has_unfencing: false,
             history: Vec::new(),
             names: BTreeMap::new(),
+            trace: None,
         }
     }
 }

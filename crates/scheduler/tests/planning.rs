@@ -1,7 +1,7 @@
 //! Small clusters of our own, and what the plan for each is.
 
 use cib::xml::Document;
-use scheduler::{Reason, Request, Simulation, reasons, simulate};
+use scheduler::{Request, Simulation, simulate};
 
 /// When it all happens (epoch seconds); nothing here depends on it.
 const NOW: i64 = 1_700_000_000;
@@ -106,27 +106,6 @@ fn a_failed_stop_without_fencing_blocks_the_resource() {
 fn a_resource_that_is_not_configured_any_more_stops_and_is_forgotten() {
     let found = planned(&cluster("", "", &running("a", "")));
     assert_eq!(keys(&found), ["a_stop_0", "a_delete_0"].map(str::to_owned));
-}
-
-#[test]
-fn the_reasons_name_the_constraints_in_their_order() {
-    let constraints = "<rsc_location id=\"l1\" rsc=\"a\" node=\"node1\" score=\"1\"/>\
-                       <rsc_location id=\"l2\" rsc=\"a\" node=\"node2\" score=\"2\"/>\
-                       <rsc_order id=\"o\" first=\"b\" then=\"a\"/>";
-    let document = cluster(&(dummy("a") + &dummy("b")), constraints, "");
-    let found = reasons(&document, NOW, "a").expect("there is such a resource");
-    let ids: Vec<&str> = found
-        .iter()
-        .map(|reason| match reason {
-            Reason::Location { id, .. }
-            | Reason::Colocation { id, .. }
-            | Reason::Ticket { id, .. }
-            | Reason::Ordering { id, .. } => id.as_str(),
-            Reason::Stickiness { .. } | Reason::FailedTooOften { .. } => "",
-        })
-        .collect();
-    assert_eq!(ids, ["l2", "l1", "o", "o"]);
-    assert_eq!(reasons(&document, NOW, "nobody"), None);
 }
 
 #[test]

@@ -53,6 +53,9 @@ fn score(w: &World<'_>, node: NodeIx) -> Score {
     attributes(w, node).map(value).fold(start, |sum, one| sum + one)
 }
 
+/// The id of the locations made here.
+pub(crate) const ID: &str = "#health";
+
 /// Makes one location per unhealthy node and top-level resource.
 pub(crate) fn apply(w: &mut World<'_>) {
     if w.options.health == Health::None {
@@ -68,7 +71,7 @@ pub(crate) fn apply(w: &mut World<'_>) {
                 continue;
             }
             let nodes = vec![(node, score)];
-            super::location::add(w, "#health", rsc, Role::Unknown, Discovery::Always, nodes);
+            super::location::add(w, ID, rsc, Role::Unknown, Discovery::Always, nodes);
         }
     }
 }

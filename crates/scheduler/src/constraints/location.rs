@@ -5,6 +5,7 @@ use cib::xml::Node;
 
 use super::names::Names;
 use super::sets;
+use crate::trace::{Cause, during};
 use crate::unpack::values::{Facts, passes};
 use crate::world::resource::Discovery;
 use crate::world::{Flags, Kind, Location, NodeIx, RscIx, World};
@@ -141,7 +142,7 @@ pub(crate) fn add<'d>(
 pub(crate) fn apply_all(w: &mut World<'_>) {
     for at in (0..w.locations.len()).rev() {
         let rsc = w.locations[at].rsc;
-        apply(w, rsc, at as u32);
+        during(w, Cause::Location(at as u32), |w| apply(w, rsc, at as u32));
     }
 }
 

@@ -5,6 +5,7 @@ use cib::xml::Node;
 
 use super::names::Names;
 use super::sets::{self, role};
+use crate::trace::{Cause, during};
 use crate::unpack::nodes::fence;
 use crate::unpack::state::locate;
 use crate::world::constraint::LossPolicy;
@@ -68,7 +69,9 @@ fn lost(w: &mut World<'_>, rsc: RscIx, at: u32) {
     }
     let constraint = w.ticket_constraints[at as usize].clone();
     let granted = state(w, constraint.ticket).granted;
-    let ban = |w: &mut World<'_>| locate(w, rsc, None, Score::NEG_INF);
+    let ban = |w: &mut World<'_>| {
+        during(w, Cause::Ticket(at), |w| locate(w, rsc, None, Score::NEG_INF));
+    };
     let role_matches = constraint.role == Role::Unknown || constraint.role == w[rsc].role;
     if !w[rsc].active.is_empty() && !granted {
         match constraint.policy {

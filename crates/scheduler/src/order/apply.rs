@@ -20,6 +20,7 @@ pub(crate) fn apply_all(w: &mut World<'_>) {
         super::update::update(w, ActIx(at as u32));
     }
     super::update::disable_invalid(w);
+    w.orders = orders;
 }
 
 fn apply(w: &mut World<'_>, order: &Order<'_>) {

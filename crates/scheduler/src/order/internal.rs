@@ -5,6 +5,7 @@ use cib::value::{Role, Score};
 
 use crate::constraints::lists::add;
 use crate::constraints::ordering::order;
+use crate::trace::{Cause, during};
 use crate::world::resource::Replica;
 use crate::world::{Colocation, Flags, Kind, Rel, RscIx, Task, World};
 
@@ -103,7 +104,7 @@ fn primitive(w: &mut World<'_>, rsc: RscIx) {
 fn avoid_remote_nodes(w: &mut World<'_>, rsc: RscIx) {
     for node in w[rsc].allowed.nodes() {
         if w[node].is_remote() && w[node].connection.is_some() {
-            w[rsc].allowed.set(node, Score::NEG_INF);
+            during(w, Cause::NotOnRemote, |w| w[rsc].allowed.set(node, Score::NEG_INF));
         }
     }
 }
@@ -125,7 +126,7 @@ fn in_container(w: &mut World<'_>, rsc: RscIx, container: RscIx) {
     if let Some(remote) = remote {
         for node in w[rsc].allowed.nodes() {
             if node != remote {
-                w[rsc].allowed.set(node, Score::NEG_INF);
+                during(w, Cause::Container, |w| w[rsc].allowed.set(node, Score::NEG_INF));
             }
         }
         return;

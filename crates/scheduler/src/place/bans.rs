@@ -4,6 +4,7 @@ use cib::value::Score;
 
 use crate::actions::newest;
 use crate::constraints::location::discovery;
+use crate::trace::{Cause, during};
 use crate::unpack::failcount;
 use crate::unpack::state::locate;
 use crate::world::resource::Discovery;
@@ -29,7 +30,7 @@ fn stick(w: &mut World<'_>, rsc: RscIx) {
     }
     let Some(node) = w[rsc].single_active() else { return };
     if w.options.symmetric || w[rsc].allowed.has(node) {
-        locate(w, rsc, Some(node), stickiness);
+        during(w, Cause::Stickiness, |w| locate(w, rsc, Some(node), stickiness));
     }
 }
 
@@ -56,7 +57,7 @@ fn threshold(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
         return;
     }
     if let Some(banned) = threshold_reached(w, rsc, node) {
-        locate(w, banned, Some(node), Score::NEG_INF);
+        during(w, Cause::Threshold, |w| locate(w, banned, Some(node), Score::NEG_INF));
     }
 }
 
@@ -85,6 +86,6 @@ fn exclusive(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
         exclusive(w, child, node);
     }
     if w[rsc].allowed.has(node) && discovery(w, rsc, node) != Discovery::Exclusive {
-        w[rsc].allowed.set(node, Score::NEG_INF);
+        during(w, Cause::ExclusiveDiscovery, |w| w[rsc].allowed.set(node, Score::NEG_INF));
     }
 }

@@ -5,6 +5,7 @@ use cib::value::Score;
 use super::{dependents, instances, promote};
 use crate::constraints::lists;
 use crate::report::scores;
+use crate::trace::{Cause, during, mark, undo};
 use crate::unpack::state::locate;
 use crate::world::{Flags, Kind, NodeIx, RscIx, Table, World};
 
@@ -67,7 +68,7 @@ pub(crate) fn distribute(w: &mut World<'_>, parent: RscIx, max: i32, per_node: i
             continue;
         }
         if assigned >= max {
-            locate(w, instance, None, Score::NEG_INF);
+            during(w, Cause::CloneMax, |w| locate(w, instance, None, Score::NEG_INF));
         } else if assign_one(w, parent, instance, None, per_node).is_some() {
             assigned += 1;
         }
@@ -102,6 +103,7 @@ fn assign_early(
 ) -> bool {
     let mut before = Vec::new();
     tables(w, instance, &mut before);
+    let mark = mark(w);
     let mut reserved: Vec<NodeIx> = Vec::new();
     let mut stays = false;
     let slots = usize::try_from(slots).unwrap_or(0);
@@ -116,6 +118,7 @@ fn assign_early(
         for (rsc, table) in &before {
             w[*rsc].allowed = table.clone();
         }
+        undo(w, mark);
         let Some(got) = got else { break };
         w[parent].counts[got.0 as usize] += 1;
         reserved.push(got);
@@ -138,7 +141,7 @@ fn ban_full(w: &mut World<'_>, parent: RscIx, instance: RscIx, per_node: i32) {
         let full = w[parent].counts[node.0 as usize] >= per_node;
         let refused = w[parent].allowed.get(node).is_none_or(|score| score < Score::ZERO);
         if !w.node_available(node) || refused || full {
-            w[instance].allowed.set(node, Score::NEG_INF);
+            during(w, Cause::CloneNodeMax, |w| w[instance].allowed.set(node, Score::NEG_INF));
         }
     }
 }

@@ -4,6 +4,7 @@ use cib::value::Score;
 
 use super::{choose, colocate};
 use crate::constraints::lists;
+use crate::trace::{Cause, during};
 use crate::world::{Colocation, Flags, Kind, NodeIx, RscIx, Table, World};
 
 /// How preferences are collected.
@@ -40,7 +41,7 @@ pub(crate) fn add_preferences(w: &mut World<'_>, at: u32, primary: RscIx) {
     let mut collected = Collected { table: w[primary].allowed.clone(), frozen: Vec::new() };
     let factor = factor(colocation.score);
     collect(w, colocation.dependent, primary, &mut collected, Some(&colocation), factor, mode);
-    w[primary].allowed = collected.table;
+    during(w, Cause::Wish(at), |w| w[primary].allowed = collected.table);
 }
 
 /// A score as a part of infinity.

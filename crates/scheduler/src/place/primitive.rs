@@ -5,6 +5,7 @@ use cib::value::{Role, Score};
 use super::{choose, colocate, dependents, utilization};
 use crate::constraints::lists;
 use crate::report::scores;
+use crate::trace::{self, Cause, during};
 use crate::unpack::options::NoQuorum;
 use crate::world::{ActFlags, Flags, NodeIx, RscIx, Task, World};
 
@@ -30,7 +31,7 @@ pub(crate) fn assign(
     w[rsc].flags.set(Flags::ASSIGNING);
     apply_colocations(w, rsc);
     if w[rsc].next_role == Role::Stopped {
-        w[rsc].allowed.set_everywhere(Score::NEG_INF);
+        during(w, Cause::Stopped, |w| w[rsc].allowed.set_everywhere(Score::NEG_INF));
     } else if w[rsc].next_role > w[rsc].role
         && !w.quorate
         && w.options.no_quorum == NoQuorum::Freeze
@@ -88,15 +89,18 @@ pub(crate) fn follow(w: &mut World<'_>, rsc: RscIx, at: u32) {
     let colocation = w.colocations[at as usize].clone();
     let undoable = colocation.dependent_role >= Role::Promoted
         || (colocation.score < Score::ZERO && !colocation.score.is_infinite());
-    let before = undoable.then(|| w[rsc].allowed.clone());
+    let before = undoable.then(|| (trace::mark(w), w[rsc].allowed.clone()));
     if w[colocation.primary].is(Flags::UNASSIGNED) {
         super::assign(w, colocation.primary, None, true);
     }
-    colocate::apply(w, rsc, colocation.primary, &colocation, true);
-    if let Some(before) = before
+    during(w, Cause::Follows(at), |w| {
+        colocate::apply(w, rsc, colocation.primary, &colocation, true);
+    });
+    if let Some((mark, before)) = before
         && !choose::any_available(w, &w[rsc].allowed)
     {
         w[rsc].allowed = before;
+        trace::undo(w, mark);
     }
 }
 

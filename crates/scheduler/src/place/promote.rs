@@ -8,6 +8,7 @@ use super::dependents::{Collected, Mode, collect, factor, has_influence};
 use super::{assigned_node, colocate, instances, role_of};
 use crate::constraints::lists;
 use crate::report::scores::ScoreLine;
+use crate::trace::{Cause, during};
 use crate::unpack::options::NoQuorum;
 use crate::unpack::state::locate;
 use crate::world::{Flags, Kind, NodeIx, RscIx, World};
@@ -19,7 +20,7 @@ pub(crate) fn add_scores(w: &mut World<'_>, clone: RscIx) {
         for node in w[instance].allowed.nodes() {
             let Some(score) = promotion_score(w, clone, instance, node) else { continue };
             if score > Score::ZERO {
-                w[instance].allowed.add(node, score);
+                during(w, Cause::Promotion, |w| w[instance].allowed.add(node, score));
             }
             if score > w[instance].promotion.max(Score::ZERO) {
                 w[instance].promotion = score;
@@ -163,7 +164,9 @@ fn set_priority(w: &mut World<'_>, clone: RscIx, instance: RscIx) {
     }
     for at in lists::this_with(w, instance) {
         let colocation = w.colocations[at as usize].clone();
-        colocate::apply(w, instance, colocation.primary, &colocation, true);
+        during(w, Cause::Follows(at), |w| {
+            colocate::apply(w, instance, colocation.primary, &colocation, true);
+        });
     }
     w[instance].sort_index =
         if next == Role::Promoted { Score::INF } else { w[instance].promotion };
@@ -174,7 +177,7 @@ fn sort(w: &mut World<'_>, clone: RscIx) {
     for instance in w[clone].children.clone() {
         let priority = w[instance].sort_index;
         if let Some(node) = assigned_node(w, instance).filter(|_| priority >= Score::ZERO) {
-            w[clone].allowed.add(node, priority);
+            during(w, Cause::Promotion, |w| w[clone].allowed.add(node, priority));
         }
     }
     for at in lists::with_this(w, clone) {
@@ -187,7 +190,7 @@ fn sort(w: &mut World<'_>, clone: RscIx) {
         let by = factor(colocation.score);
         let dependent = colocation.dependent;
         collect(w, dependent, clone, &mut collected, Some(&colocation), by, mode);
-        w[clone].allowed = collected.table;
+        during(w, Cause::Wish(at), |w| w[clone].allowed = collected.table);
     }
     require_tickets(w, clone);
     for instance in w[clone].children.clone() {
@@ -222,7 +225,7 @@ fn require_tickets(w: &mut World<'_>, clone: RscIx) {
         }
         let ticket = w.tickets.get(constraint.ticket).copied().unwrap_or_default();
         if !ticket.granted || ticket.standby {
-            locate(w, clone, None, Score::NEG_INF);
+            during(w, Cause::Ticket(at), |w| locate(w, clone, None, Score::NEG_INF));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use cib::value::Score;
 
 use crate::constraints::lists;
+use crate::trace::{Cause, during};
 use crate::unpack::options::Placement;
 use crate::world::{Flags, NodeIx, Order, Rel, RscIx, Side, Task, World};
 
@@ -96,7 +97,7 @@ pub(crate) fn ban_and_prefer(
     if all_fit {
         for node in nodes {
             if usable(w, node) && !fits(w, node, &together) {
-                w[rsc].allowed.set(node, Score::NEG_INF);
+                during(w, Cause::Capacity, |w| w[rsc].allowed.set(node, Score::NEG_INF));
             }
         }
         return best;
@@ -112,7 +113,7 @@ pub(crate) fn ban_and_prefer(
                 most = Some(node);
             }
         } else {
-            w[rsc].allowed.set(node, Score::NEG_INF);
+            during(w, Cause::Capacity, |w| w[rsc].allowed.set(node, Score::NEG_INF));
         }
     }
     best = best.or(most);

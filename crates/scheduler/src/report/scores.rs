@@ -47,6 +47,7 @@ pub(crate) fn print(w: &mut World<'_>, rsc: RscIx, emitter: &'static str) {
         })
         .collect();
     w.scores.extend(lines);
+    crate::trace::printed(w, rsc);
     for child in w[rsc].children.clone() {
         print(w, child, emitter);
     }

@@ -6,6 +6,7 @@ use cib::xml::Node;
 
 use super::collectives::extra_instance;
 use super::failcount::base_name;
+use crate::trace::{Cause, during};
 use crate::world::{Flags, Kind, NodeIx, Requires, RscIx, World};
 
 /// The resource a history entry on a node is about.
@@ -142,7 +143,7 @@ pub(crate) fn create_removed<'d>(w: &mut World<'d>, _node: NodeIx, xml: Node<'d>
     w.top.push(rsc);
     w[rsc].flags.set(Flags::REMOVED);
     if w.options.stop_removed {
-        super::state::locate(w, rsc, None, Score::NEG_INF);
+        during(w, Cause::Removed, |w| super::state::locate(w, rsc, None, Score::NEG_INF));
     } else {
         w[rsc].flags.clear(Flags::MANAGED);
     }

@@ -2,6 +2,7 @@
 
 use cib::xml::Node;
 
+use crate::trace::{Cause, during};
 use crate::world::{Flags, NodeIx, RscIx, World};
 
 /// Honours a lock that the history records.
@@ -83,6 +84,11 @@ fn apply_to(w: &mut World<'_>, rsc: RscIx) {
             super::note_change(w, until);
         }
     }
+    during(w, Cause::ShutdownLock, |w| keep_on(w, rsc, node));
+}
+
+/// Bans a resource from all nodes but one.
+fn keep_on(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
     for other in (0..w.nodes.len() as u32).map(NodeIx).filter(|other| *other != node) {
         if w[rsc].allowed.has(other) {
             w[rsc].allowed.add(other, cib::value::Score::NEG_INF);

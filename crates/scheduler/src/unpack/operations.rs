@@ -8,6 +8,7 @@ use super::history::{Op, rc, status};
 use super::nodes::fence;
 use super::values::{Facts, block};
 use crate::actions::{Wanted, create};
+use crate::trace::{Cause, during};
 use crate::world::{Flags, NodeIx, RscIx, Task, World};
 
 /// What a failure asks for, by severity.
@@ -151,7 +152,7 @@ pub(crate) fn on_fail(w: &World<'_>, rsc: RscIx, task: &str, interval: u32) -> O
 
 /// Bans a resource from a node, or from everywhere.
 pub(crate) fn ban(w: &mut World<'_>, rsc: RscIx, node: Option<NodeIx>) {
-    super::state::locate(w, rsc, node, Score::NEG_INF);
+    during(w, Cause::Failure, |w| super::state::locate(w, rsc, node, Score::NEG_INF));
 }
 
 /// Judges one operation of a history.

@@ -7,6 +7,7 @@ use super::history::{History, Op, active_since, operations};
 use super::nodes::fence;
 use super::operations::{Judged, OnFail, judge};
 use crate::actions::{Wanted, create};
+use crate::trace::{Cause, during};
 use crate::world::resource::MultipleActive;
 use crate::world::{Flags, NodeIx, RscIx, Task, World};
 
@@ -268,7 +269,7 @@ pub(crate) fn add_running(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
 }
 
 fn stay_unmanaged(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
-    locate(w, rsc, Some(node), Score::INF);
+    during(w, Cause::Unmanaged, |w| locate(w, rsc, Some(node), Score::INF));
     let mut up = w[rsc].parent;
     while let Some(parent) = up {
         if !w[node].online {
@@ -283,7 +284,9 @@ fn stay_unmanaged(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
 
 fn several_active(w: &mut World<'_>, rsc: RscIx) {
     match w[rsc].multiple_active {
-        MultipleActive::StopOnly => w[rsc].allowed.set_everywhere(Score::NEG_INF),
+        MultipleActive::StopOnly => during(w, Cause::SeveralActive, |w| {
+            w[rsc].allowed.set_everywhere(Score::NEG_INF);
+        }),
         MultipleActive::Block => {
             block(w, rsc);
             let parent = w[rsc].parent.filter(|up| !w[*up].is_clone());
