@@ -87,10 +87,13 @@ fn assign_group(
     if colocated { node } else { None }
 }
 
-/// Takes back an assignment, of a collective all of it.
+/// Takes back an assignment, of a collective all of it. Where no part of a collective found a node,
+/// its members are not asked again.
 pub(crate) fn unassign(w: &mut World<'_>, rsc: RscIx) {
-    for child in w[rsc].children.clone() {
-        unassign(w, child);
+    if assigned_node(w, rsc).is_some() {
+        for child in w[rsc].children.clone() {
+            unassign(w, child);
+        }
     }
     if let Some(node) = w[rsc].assigned.take() {
         w[node].assigned = w[node].assigned.saturating_sub(1);

@@ -81,6 +81,24 @@ fn what_must_be_together_is_together() {
 }
 
 #[test]
+fn a_tag_may_be_one_side_of_a_colocation_but_not_both() {
+    let tags = "<tags><tag id=\"t\"><obj_ref id=\"a\"/><obj_ref id=\"b\"/></tag>\
+                <tag id=\"u\"><obj_ref id=\"c\"/></tag></tags>";
+    let with = |primary: &str| {
+        let constraints = format!(
+            "<rsc_colocation id=\"o\" rsc=\"t\" with-rsc=\"{primary}\" with-rsc-role=\"Started\" \
+             score=\"INFINITY\"/></constraints>{tags}<constraints>"
+        );
+        let all: String = ["a", "b", "c"].map(dummy).concat();
+        planned(&cluster(&all, &constraints, "")).plan.summary
+    };
+    let places =
+        |summary: &str| (summary.matches("node1").count(), summary.matches("node2").count());
+    assert_eq!(places(&with("c")), (3, 0));
+    assert_eq!(places(&with("u")), (2, 1), "nobody is bound to anybody");
+}
+
+#[test]
 fn what_is_ordered_waits_in_the_graph() {
     let order = "<rsc_order id=\"o\" first=\"a\" then=\"b\"/>";
     let found = planned(&cluster(&(dummy("a") + &dummy("b")), order, ""));

@@ -35,26 +35,23 @@ pub(crate) fn unpack<'d>(w: &mut World<'d>, names: &Names<'d>, xml: Node<'d>) {
     let side = |w: &World<'d>, which: &str| names.meaning(w, xml.get(which)?);
     let (Some(dependent), Some(primary)) = (side(w, "rsc"), side(w, "with-rsc")) else { return };
     let roles = (role(xml.get("rsc-role")), role(xml.get("with-rsc-role")));
-    let written = |name: &str| xml.get(name).and_then(Role::parse).unwrap_or(Role::Unknown);
-    let of_sets = (written("rsc-role"), written("with-rsc-role"));
-    match (dependent, primary) {
+    let set = |members: Vec<RscIx>, role| {
+        let mut set = sets::of_members(common.id, members);
+        set.role = role;
+        (!set.members.is_empty()).then_some(set)
+    };
+    let (dependent, primary) = match (dependent, primary) {
         (Meaning::One(dependent), Meaning::One(primary)) => {
             pair(w, common, common.score, (dependent, roles.0), (primary, roles.1));
+            return;
         }
-        (dependent, primary) => {
-            let set = |side: Meaning, role| {
-                let members = match side {
-                    Meaning::One(rsc) => vec![rsc],
-                    Meaning::Many(all) => all,
-                };
-                let mut set = sets::of_members(common.id, members);
-                set.role = role;
-                (!set.members.is_empty()).then_some(set)
-            };
-            let both = vec![set(dependent, of_sets.0), set(primary, of_sets.1)];
-            unpack_sets(w, common, both);
-        }
-    }
+        (Meaning::Many(all), Meaning::One(primary)) => (all, vec![primary]),
+        (Meaning::One(dependent), Meaning::Many(all)) => (vec![dependent], all),
+        // One side at most may be a template or tag.
+        (Meaning::Many(_), Meaning::Many(_)) => return,
+    };
+    let both = vec![set(dependent, roles.0), set(primary, roles.1)];
+    unpack_sets(w, common, both);
 }
 
 fn pair<'d>(

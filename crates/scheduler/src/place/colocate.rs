@@ -176,10 +176,10 @@ fn to_scores(w: &mut World<'_>, dependent: RscIx, primary: RscIx, colocation: &C
 }
 
 fn to_priority(w: &mut World<'_>, dependent: RscIx, primary: RscIx, colocation: &Colocation<'_>) {
-    let here = super::assigned_node(w, dependent);
-    let (Some(there), Some(here)) = (w[primary].assigned, here) else { return };
+    let Some(here) = super::assigned_node(w, dependent) else { return };
     let promoted = colocation.dependent_role == Role::Promoted;
-    if !same_place(w, here, there, colocation) {
+    let together = w[primary].assigned.is_some_and(|there| same_place(w, here, there, colocation));
+    if !together {
         if colocation.score == Score::INF && promoted {
             w[dependent].promotion = Score::NEG_INF;
         }

@@ -232,13 +232,13 @@ fn priority_with_role(
     clone: RscIx,
     colocation: &Colocation<'_>,
 ) {
-    let place = super::assigned_node(w, dependent);
-    let partner = w[clone].children.iter().copied().find(|instance| {
+    let Some(place) = super::assigned_node(w, dependent) else { return };
+    let partner = w[clone].children.iter().any(|instance| {
         role_of(w, *instance, true) == colocation.primary_role
-            && super::assigned_node(w, *instance).is_some()
-            && super::assigned_node(w, *instance) == place
+            && super::assigned_node(w, *instance)
+                .is_some_and(|node| colocate::same_place(w, place, node, colocation))
     });
-    if partner.is_some() {
+    if partner {
         w[dependent].promotion += colocation.score;
     } else if colocation.score >= Score::INF {
         w[dependent].promotion = Score::NEG_INF;

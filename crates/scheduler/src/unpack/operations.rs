@@ -409,8 +409,14 @@ fn record_failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>, severi
     }
     if severity == OnFail::Stop {
         w[rsc].next_role = Role::Stopped;
-        ban(w, top(w, rsc), None);
+        ban(w, failing(w, rsc), None);
     }
+}
+
+/// What a failure of a resource is a failure of: of an anonymous clone's instance, all of the clone.
+fn failing(w: &World<'_>, rsc: RscIx) -> RscIx {
+    let top = top(w, rsc);
+    if w[rsc].is(Flags::UNIQUE) || !w[top].is_clone() { rsc } else { top }
 }
 
 /// Asks for a node to be fenced because of a resource.

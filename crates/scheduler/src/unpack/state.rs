@@ -11,8 +11,9 @@ use crate::trace::{Cause, during};
 use crate::world::resource::MultipleActive;
 use crate::world::{Flags, NodeIx, RscIx, Task, World};
 
-/// Reads all histories: of online nodes first, of guests and remote nodes once their connections
-/// are known to run, of the rest last and only if it matters.
+/// Reads all histories: of members in the order of the status section (of those that are gone only
+/// if it matters), of guests and remote nodes once their connections are known to run, of the rest
+/// last.
 pub(crate) fn unpack(w: &mut World<'_>) {
     loop {
         let mut progress = false;
@@ -51,13 +52,12 @@ fn ready(w: &World<'_>, node: NodeIx, last: bool) -> bool {
     if on.is_guest() {
         return up(on.connection) && on.container.is_none_or(|rsc| up(Some(rsc)));
     }
-    let fencing = last && w.options.fencing;
     if on.is_remote() {
-        return fencing
+        return (last && w.options.fencing)
             || (on.connection.is_some() && w.options.shutdown_lock)
             || up(on.connection);
     }
-    on.online || fencing || w.options.shutdown_lock
+    on.online || w.options.fencing || w.options.shutdown_lock
 }
 
 fn unpack_node(w: &mut World<'_>, node: NodeIx) {
