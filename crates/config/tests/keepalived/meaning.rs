@@ -293,6 +293,17 @@ fn global_settings_reach_instances_that_say_nothing() {
 }
 
 #[test]
+fn under_script_security_a_fifo_s_script_may_stand_before_script_user() {
+    let text = "enable_script_security\nvrrp_notify_fifo /run/f\n\
+                vrrp_notify_fifo_script /bin/true\nscript_user root\n";
+    let read = read(&expand("global", "", text));
+    assert!(!codes(&read.findings).contains(&"no-script-user"), "{:#?}", read.findings);
+    assert_eq!(read.settings.scripts.user.as_deref(), Some("root"));
+    let fifo = read.settings.vrrp_fifo.expect("a fifo");
+    assert_eq!(fifo.script.expect("its script").argv, ["/bin/true"]);
+}
+
+#[test]
 fn strict_mode_drops_what_the_rfc_doesn_t_know() {
     let one = instance(
         "strict_mode on\npreempt_delay 5\nauthentication {\nauth_type PASS\nauth_pass x\n}\n",

@@ -76,9 +76,18 @@ async fn connect(connection: &Connection) -> Result<TcpStream, Outcome> {
     let to = probe::scoped(to, &origin).map_err(not_run)?;
     let socket = TcpSocket::from_std_stream(probe::tcp(connection.ip, &origin).map_err(not_run)?);
     match timeout(connection.timeout, socket.connect(to)).await {
-        Ok(Ok(stream)) => Ok(stream),
+        Ok(Ok(stream)) => proven(stream),
         Ok(Err(error)) => Err(Outcome::Refused(words(&error))),
         Err(_) => Err(Outcome::TimedOut),
+    }
+}
+
+/// A stream counts as connected when the kernel knows its other end, not by the want of an error:
+/// a server that nobody reaches must never be taken for one that is well.
+fn proven(stream: TcpStream) -> Result<TcpStream, Outcome> {
+    match stream.peer_addr() {
+        Ok(_) => Ok(stream),
+        Err(error) => Err(Outcome::Refused(words(&error))),
     }
 }
 
@@ -177,5 +186,35 @@ fn words(error: &io::Error) -> String {
     match text.split_once(" (os error") {
         Some((text, _)) => text.to_owned(),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Ipv4Addr, TcpListener};
+
+    fn runtime() -> tokio::runtime::Runtime {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().expect("a runtime")
+    }
+
+    #[test]
+    fn a_socket_without_another_end_is_no_connection() {
+        runtime().block_on(async {
+            let socket = probe::tcp(Ipv4Addr::LOCALHOST.into(), &Origin::default());
+            let stream = TcpStream::from_std(socket.expect("opens")).expect("registers");
+            assert!(matches!(proven(stream), Err(Outcome::Refused(_))));
+        });
+    }
+
+    #[test]
+    fn a_server_that_listens_is_reached() {
+        runtime().block_on(async {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("listens");
+            let address = listener.local_addr().expect("an address");
+            let stream = TcpStream::connect(address).await.expect("connects");
+            assert!(proven(stream).is_ok());
+        });
     }
 }

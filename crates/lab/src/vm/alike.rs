@@ -1,5 +1,5 @@
 //! The same configurations given to ours and to the ancestor: after each step both must have left
-//! the same in their kernels. All run at once, on hosts of their own, beside the same real servers.
+//! the same in their kernels. Some run at once, on hosts of their own, beside the same real servers.
 
 use super::cases::{self, Case};
 use super::director::{self, Director};
@@ -7,24 +7,29 @@ use super::packages::Tree;
 use super::report::{Row, Step};
 use super::site::{self, Host};
 use super::web::Web;
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use sim::scenario::Maker;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 /// The steps, as the table has them.
 pub(crate) const STEPS: [&str; 6] =
     ["start", "one server ends", "all end", "all return", "reload", "stop"];
 
-/// A kernel's table that was the same for so long is settled: a check finds a dead server within
-/// two tries, a second apart.
-const QUIET: Duration = Duration::from_secs(5);
-/// How long settling may take, many daemons at once under emulation.
-const SETTLING: Duration = Duration::from_mins(1);
-/// How long ours may take longer than the ancestor to come to the same.
-const LATER: Duration = Duration::from_secs(15);
-/// How often tables are looked at.
+/// How many configurations run at once: a dozen daemons that check every second are what two
+/// emulated processors do with ease.
+const AT_ONCE: usize = 6;
+/// Tables that so many looks found the same are settled: a check finds a dead server within two
+/// tries, a second apart. Looks are counted and not seconds, for on a busy machine they take longer
+/// as everything does.
+const QUIET: usize = 10;
+/// How long settling may take, under emulation on a busy machine.
+const SETTLING: Duration = Duration::from_mins(3);
+/// How long ours may take longer than the ancestor to come to the same, or the other way round.
+const LATER: Duration = Duration::from_mins(2);
+/// How long is waited between two looks at the tables.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// What scripts of the configurations were told, in a world's own `/run`.
@@ -70,7 +75,28 @@ pub(crate) fn run(
     let servers = site::hosts(&servers())?;
     let webs: Vec<Web> = servers.iter().map(|host| Web::start(host, &[80])).collect();
     println!("the real servers are ready");
-    let mut pairs = start(tree, cases, makers)?;
+    let mut rows = Vec::new();
+    for some in cases.chunks(AT_ONCE) {
+        let first = rows.len() * makers.len() + 1;
+        rows.extend(together(tree, some, makers, first, &webs)?);
+    }
+    site::remove(&servers)?;
+    Ok(rows)
+}
+
+/// Takes some configurations through all steps, on hosts numbered from `first` on.
+fn together(
+    tree: &Tree,
+    cases: &[Case],
+    makers: &[Maker],
+    first: usize,
+    webs: &[Web],
+) -> Result<Vec<Row>> {
+    for web in webs {
+        web.set(true);
+    }
+    say(["0", "0", "0"])?;
+    let mut pairs = start(tree, cases, makers, first)?;
     println!("{} daemons were started", pairs.len() * makers.len());
     step(tree, &mut pairs, 0)?;
     webs[0].set(false);
@@ -80,7 +106,7 @@ pub(crate) fn run(
     webs[2].set(false);
     say(["1", "0", "-250"])?;
     step(tree, &mut pairs, 2)?;
-    for web in &webs {
+    for web in webs {
         web.set(true);
     }
     say(["0", "2", "1"])?;
@@ -96,7 +122,7 @@ pub(crate) fn run(
     stop(&mut pairs);
     step(tree, &mut pairs, 5)?;
     let hosts = pairs.iter().flat_map(|pair| pair.directors.iter().map(|d| d.host().clone()));
-    let hosts: Vec<Host> = hosts.chain(servers).collect();
+    let hosts: Vec<Host> = hosts.collect();
     let rows = pairs.into_iter().map(|pair| pair.row).collect();
     site::remove(&hosts)?;
     Ok(rows)
@@ -118,9 +144,9 @@ fn servers() -> Vec<(&'static str, Vec<String>)> {
     names.into_iter().map(|(name, number)| (name, addresses(number))).collect()
 }
 
-fn start(tree: &Tree, cases: Vec<Case>, makers: &[Maker]) -> Result<Vec<Pair>> {
+fn start(tree: &Tree, cases: &[Case], makers: &[Maker], first: usize) -> Result<Vec<Pair>> {
     let mut wanted = Vec::new();
-    for number in 1..=cases.len() * makers.len() {
+    for number in first..first + cases.len() * makers.len() {
         wanted.push((
             format!("d{number}"),
             vec![format!("10.0.0.{number}/24"), format!("2001:db8::d:{number}/64")],
@@ -128,25 +154,35 @@ fn start(tree: &Tree, cases: Vec<Case>, makers: &[Maker]) -> Result<Vec<Pair>> {
     }
     let wanted: Vec<(&str, Vec<String>)> =
         wanted.iter().map(|(name, addresses)| (name.as_str(), addresses.clone())).collect();
-    let mut hosts = site::hosts(&wanted)?.into_iter();
-    let mut pairs = Vec::new();
-    for case in cases {
-        let mut directors = Vec::new();
-        for &maker in makers {
-            let host = hosts.next().context("a host for each")?;
-            host.ip("link add vrrp0 type dummy\nlink set vrrp0 multicast on arp on up\n\
-                 addr add 10.8.0.1/24 dev vrrp0\n")?;
-            if !case.before.is_empty() {
-                let words: Vec<&str> = case.before.iter().map(String::as_str).collect();
-                director::ipvsadm(tree, &host, &words)?;
-            }
-            let options: Vec<&str> = case.options.iter().map(String::as_str).collect();
-            directors.push(Director::start(tree, &host, maker, &case.first, &options)?);
+    let hosts = site::hosts(&wanted)?;
+    std::thread::scope(|scope| {
+        let begun: Vec<_> = cases
+            .iter()
+            .zip(hosts.chunks(makers.len()))
+            .map(|(case, hosts)| scope.spawn(move || pair(tree, case, makers, hosts)))
+            .collect();
+        let joined = begun.into_iter().map(ScopedJoinHandle::join);
+        joined
+            .map(|pair| pair.map_err(|_| anyhow!("a thread that starts daemons panicked"))?)
+            .collect()
+    })
+}
+
+/// Starts a daemon of each maker on a host each.
+fn pair(tree: &Tree, case: &Case, makers: &[Maker], hosts: &[Host]) -> Result<Pair> {
+    let mut directors = Vec::new();
+    for (&maker, host) in makers.iter().zip(hosts) {
+        host.ip("link add vrrp0 type dummy\nlink set vrrp0 multicast on arp on up\n\
+             addr add 10.8.0.1/24 dev vrrp0\n")?;
+        if !case.before.is_empty() {
+            let words: Vec<&str> = case.before.iter().map(String::as_str).collect();
+            director::ipvsadm(tree, host, &words)?;
         }
-        let row = Row::new("same table", &case.name, &case.about);
-        pairs.push(Pair { case, directors, row });
+        let options: Vec<&str> = case.options.iter().map(String::as_str).collect();
+        directors.push(Director::start(tree, host, maker, &case.first, &options)?);
     }
-    Ok(pairs)
+    let row = Row::new("same table", &case.name, &case.about);
+    Ok(Pair { case: case.clone(), directors, row })
 }
 
 /// All are asked first and waited for then.
@@ -170,15 +206,14 @@ fn step(tree: &Tree, pairs: &mut [Pair], step: usize) -> Result<()> {
     let began = Instant::now();
     if step == 0 {
         let there = || tables(pairs).is_ok_and(|all| all.iter().all(|one| one.contains("->")));
-        site::wait_for(SETTLING * 3, there);
+        site::wait_for(SETTLING, there);
     }
-    let (mut before, mut since) = (tables(pairs)?, Instant::now());
-    while since.elapsed() < QUIET && began.elapsed() < SETTLING {
+    let (mut before, mut quiet, settling) = (tables(pairs)?, 0, Instant::now());
+    while quiet < QUIET && settling.elapsed() < SETTLING {
         std::thread::sleep(LOOK);
         let now = tables(pairs)?;
-        if now != before {
-            (before, since) = (now, Instant::now());
-        }
+        quiet = if now == before { quiet + 1 } else { 0 };
+        before = now;
     }
     let until = Instant::now() + LATER;
     let all = pairs.len();

@@ -18,11 +18,14 @@ const WORK: &str = "/vmlab";
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What the first process of a director's world does: files of its own where the daemons keep
-/// theirs, a reader of the FIFO, then the daemon, whose end it waits for. `$1` is the director's directory, `$2` the
+/// theirs, a reader of the FIFO, then the daemon, whose end it waits for. Over `/tmp` lies a layer
+/// only, for the programs themselves may stand below it. `$1` is the director's directory, `$2` the
 /// program, the rest its words.
 const WORLD: &str = r#"set -e
-for dir in /run /tmp /var/lib; do mount -t tmpfs own $dir; done
-mkdir /run/bin
+mount -t tmpfs own /run
+mkdir -p /run/bin /run/own/tmp /run/own/work /var/lib/handover
+mount -t tmpfs own /var/lib/handover
+mount -t overlay -o lowerdir=/tmp,upperdir=/run/own/tmp,workdir=/run/own/work own /tmp
 ln -s "$2" /run/bin/keepalived
 dir=$1; shift 2
 if grep -q /run/lvs.fifo $dir/keepalived.conf; then

@@ -27,7 +27,7 @@ use std::fs;
 use std::time::Duration;
 
 /// How long a run may take in all, emulated on a busy machine.
-const LIMIT: Duration = Duration::from_mins(30);
+const LIMIT: Duration = Duration::from_mins(45);
 
 /// The file of the shared directory that holds the results.
 const RESULTS: &str = "results.json";

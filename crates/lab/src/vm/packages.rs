@@ -72,6 +72,9 @@ impl Tree {
 
 /// Why no machine can be started here, in one sentence that says how to change that.
 pub fn missing() -> Option<String> {
+    if !cfg!(target_arch = "x86_64") {
+        return Some("the virtual machine runs on x86-64 only, whose kernel it boots".to_owned());
+    }
     let lacks = [(EMULATOR, "qemu-system-x86"), ("apt-get", "apt"), ("dpkg", "dpkg")];
     lacks.into_iter().find(|(tool, _)| !tool_exists(tool)).map(|(tool, package)| {
         format!(

@@ -118,6 +118,18 @@ impl Lowering<'_> {
         }
     }
 
+    /// Whom scripts run as that name nobody, wherever the line stands in this block.
+    pub(super) fn script_user(&mut self, block: &Node) {
+        for node in block.nodes().iter().filter(|node| node.name() == "script_user") {
+            if let Some((user, group)) = self.user_of(node.behind()) {
+                self.settings.scripts.user = user;
+                self.settings.scripts.group = group;
+            } else {
+                values::refuse(node, self.found);
+            }
+        }
+    }
+
     /// Without `script_user`, the user keepalived_script runs scripts if there is one.
     pub(super) fn default_user(&mut self) {
         const USUAL: &str = "keepalived_script";
@@ -256,14 +268,8 @@ impl Lowering<'_> {
 
     fn scripts_and_fifos(&mut self, node: &Node) -> bool {
         match node.name() {
-            "script_user" => {
-                if let Some((user, group)) = self.user_of(node.behind()) {
-                    self.settings.scripts.user = user;
-                    self.settings.scripts.group = group;
-                } else {
-                    values::refuse(node, self.found);
-                }
-            }
+            // Read before all else.
+            "script_user" => {}
             "enable_script_security" => {
                 self.settings.scripts.security = true;
                 if let Some(word) = node.word(1) {

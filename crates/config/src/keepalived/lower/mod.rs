@@ -87,11 +87,12 @@ pub(super) fn lower(nodes: &[Node], host: &Host<'_>, found: &mut Findings) -> Lo
         first_script: None,
         scripts_later: Vec::new(),
     };
-    // Settings first: instances and scripts of the same file use them wherever they stand.
-    for node in nodes.iter().filter(|node| node.name() == "global_defs") {
-        lowering.global_defs(node);
-    }
+    // Settings first: instances and scripts of the same file use them wherever they stand. And of
+    // these first whom scripts run as, for readers of FIFOs are settings too.
+    let globals = || nodes.iter().filter(|node| node.name() == "global_defs");
+    globals().for_each(|block| lowering.script_user(block));
     lowering.default_user();
+    globals().for_each(|block| lowering.global_defs(block));
     for node in nodes {
         lowering.top(node);
     }
