@@ -33,9 +33,7 @@ pub(crate) fn graph(w: &mut World<'_>) -> Graph {
         emitter.resource(w, rsc);
     }
     for at in (0..w.actions.len() as u32).rev().map(ActIx) {
-        if w[at].rsc.is_none() {
-            emitter.action(w, at);
-        }
+        emitter.action(w, at);
     }
     emitter.graph
 }
@@ -56,7 +54,16 @@ impl Emitter {
                     self.resource(w, child);
                 }
             }
-            Kind::Clone(_) | Kind::Bundle(_) => {
+            Kind::Bundle(ref bundle) => {
+                let mut parts: Vec<Option<RscIx>> = vec![bundle.child];
+                for replica in &bundle.replicas {
+                    parts.extend([replica.ip, Some(replica.container), replica.remote]);
+                }
+                for part in parts.into_iter().flatten() {
+                    self.resource(w, part);
+                }
+            }
+            Kind::Clone(_) => {
                 for child in w[rsc].children.clone() {
                     self.resource(w, child);
                 }

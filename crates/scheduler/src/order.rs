@@ -1,6 +1,7 @@
 //! Orderings: from constraints to edges between actions, and what edges mean for their ends.
 
 pub(crate) mod apply;
+pub(crate) mod bundles;
 pub(crate) mod collective;
 pub(crate) mod dependents;
 pub(crate) mod interleave;

@@ -50,7 +50,7 @@ pub(crate) fn assign(
             None
         }
         Kind::Bundle(_) => {
-            bundles::assign(w, rsc);
+            bundles::assign(w, rsc, stop_if_fail);
             None
         }
     }

@@ -65,8 +65,9 @@ pub(crate) fn decide(w: &mut World<'_>) {
     place::bans::stickiness(w);
     place::bans::thresholds(w);
     order::internal::create_all(w);
-    changes::check_all(w);
+    changes::check_all(w, false);
     place::assign_all(w);
+    changes::check_all(w, true);
     probes::create_all(w);
     changes::forget_removed(w);
     collective::create_all(w);

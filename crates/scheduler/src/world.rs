@@ -5,6 +5,7 @@
 //! read and write these arrays, in that order.
 
 pub(crate) mod action;
+pub(crate) mod bundle;
 pub(crate) mod constraint;
 pub(crate) mod node;
 pub(crate) mod resource;

@@ -7,10 +7,12 @@ use crate::digest::{Verdict, verdict};
 use crate::unpack::failcount;
 use crate::unpack::history::{History, Op, active_since};
 use crate::unpack::operations::find_config;
+use crate::unpack::values::needs_host_name;
 use crate::world::{ActFlags, Flags, Key, NodeIx, Order, Rel, RscIx, Side, Task, World};
 
-/// Compares every history with the configuration.
-pub(crate) fn check_all(w: &mut World<'_>) {
+/// Compares every history with the configuration: before anything is assigned those whose
+/// parameters are known then, `late` the others.
+pub(crate) fn check_all(w: &mut World<'_>, late: bool) {
     let histories = std::mem::take(&mut w.history);
     for node in (0..w.nodes.len() as u32).map(NodeIx) {
         let on = &w[node];
@@ -18,7 +20,9 @@ pub(crate) fn check_all(w: &mut World<'_>) {
             continue;
         }
         for history in histories.iter().filter(|history| history.node == node) {
-            check(w, history);
+            if needs_host_name(w, history.rsc) == late {
+                check(w, history);
+            }
         }
     }
     w.history = histories;

@@ -1,6 +1,9 @@
 //! The actions of groups and clones: points that what is inside begins after and completes.
 
+use cib::value::Score;
+
 use super::{of_task, pseudo};
+use crate::world::resource::BundleKind;
 use crate::world::{ActFlags, Kind, RscIx, Task, World};
 
 /// Creates all resources' actions, in list order.
@@ -18,20 +21,32 @@ fn create(w: &mut World<'_>, rsc: RscIx) {
             let promotable = clone.promotable;
             create_clone(w, rsc, promotable);
         }
-        Kind::Bundle(_) => create_bundle(w, rsc),
+        Kind::Bundle(bundle) => {
+            let bundle = bundle.clone();
+            create_bundle(w, rsc, &bundle);
+        }
     }
 }
 
-fn create_bundle(w: &mut World<'_>, bundle: RscIx) {
+fn create_bundle(w: &mut World<'_>, bundle: RscIx, kind: &BundleKind) {
     let mut seen = Instances::default();
-    for part in w[bundle].children.clone() {
-        create(w, part);
-        look(w, part, &mut seen);
+    for replica in &kind.replicas {
+        for part in [replica.ip, Some(replica.container), replica.remote].into_iter().flatten() {
+            create(w, part);
+        }
     }
-    for (task, any) in [(Task::Start, seen.starting), (Task::Stop, seen.stopping)] {
-        pseudo(w, bundle, task, !any);
-        let done = pseudo(w, bundle, task.completion(), !any);
-        w[done].priority = cib::value::Score::INF.get();
+    for replica in &kind.replicas {
+        look(w, replica.container, &mut seen);
+    }
+    create_points(w, bundle, &seen);
+    let Some(child) = kind.child else { return };
+    create(w, child);
+    if w[child].is_promotable() {
+        for task in [Task::Promote, Task::Demote] {
+            pseudo(w, bundle, task, true);
+            let done = pseudo(w, bundle, task.completion(), true);
+            w[done].priority = Score::INF.get();
+        }
     }
 }
 
@@ -86,18 +101,7 @@ fn create_clone(w: &mut World<'_>, clone: RscIx, promotable: bool) {
         create(w, instance);
         look(w, instance, &mut seen);
     }
-    pseudo(w, clone, Task::Start, !seen.starting);
-    let running = pseudo(w, clone, Task::Running, !seen.starting);
-    w[running].priority = cib::value::Score::INF.get();
-    if !seen.active && !seen.starting {
-        w[running].flags.clear(ActFlags::RUNNABLE);
-    }
-    let stop = pseudo(w, clone, Task::Stop, !seen.stopping);
-    let stopped = pseudo(w, clone, Task::Stopped, !seen.stopping);
-    w[stopped].priority = cib::value::Score::INF.get();
-    if !seen.restarting {
-        w[stop].flags.set(ActFlags::MIGRATABLE);
-    }
+    create_points(w, clone, &seen);
     for task in [Task::Start, Task::Stop] {
         super::notify::surround(w, clone, task);
     }
@@ -105,6 +109,22 @@ fn create_clone(w: &mut World<'_>, clone: RscIx, promotable: bool) {
         create_promotable(w, clone);
     }
     super::notify::order_chains(w, clone);
+}
+
+/// Where a clone's or bundle's starts and stops begin and complete.
+fn create_points(w: &mut World<'_>, rsc: RscIx, seen: &Instances) {
+    pseudo(w, rsc, Task::Start, !seen.starting);
+    let running = pseudo(w, rsc, Task::Running, !seen.starting);
+    w[running].priority = Score::INF.get();
+    if !seen.active && !seen.starting {
+        w[running].flags.clear(ActFlags::RUNNABLE);
+    }
+    let stop = pseudo(w, rsc, Task::Stop, !seen.stopping);
+    let stopped = pseudo(w, rsc, Task::Stopped, !seen.stopping);
+    w[stopped].priority = Score::INF.get();
+    if !seen.restarting {
+        w[stop].flags.set(ActFlags::MIGRATABLE);
+    }
 }
 
 fn create_promotable(w: &mut World<'_>, clone: RscIx) {
@@ -115,7 +135,7 @@ fn create_promotable(w: &mut World<'_>, clone: RscIx) {
     for (task, any) in [(Task::Promote, promoting), (Task::Demote, demoting)] {
         pseudo(w, clone, task, !any);
         let done = pseudo(w, clone, task.completion(), !any);
-        w[done].priority = cib::value::Score::INF.get();
+        w[done].priority = Score::INF.get();
     }
     for task in [Task::Promote, Task::Demote] {
         super::notify::surround(w, clone, task);

@@ -7,7 +7,7 @@
 use cib::value::{Role, Score};
 
 use super::{add, blank, edge, newest};
-use crate::world::{ActFlags, ActIx, Flags, NodeIx, Order, Rel, RscIx, Side, Task, World};
+use crate::world::{ActFlags, ActIx, Flags, Kind, NodeIx, Order, Rel, RscIx, Side, Task, World};
 
 /// The four points around one operation.
 #[derive(Clone, Copy)]
@@ -125,8 +125,13 @@ struct Told {
 /// Creates the instances' notify actions of all clones that ask for them, in list order.
 pub(crate) fn create_all(w: &mut World<'_>) {
     for rsc in w.top.clone() {
-        if w[rsc].is_clone() && w[rsc].is(Flags::NOTIFY) {
-            create(w, rsc);
+        let clone = match &w[rsc].kind {
+            Kind::Clone(_) => Some(rsc),
+            Kind::Bundle(bundle) => bundle.child,
+            _ => None,
+        };
+        if let Some(clone) = clone.filter(|clone| w[*clone].is(Flags::NOTIFY)) {
+            create(w, clone);
         }
     }
 }
@@ -244,10 +249,13 @@ impl Told {
             meta.push((nodes, joined(entries.iter().filter_map(|e| e.1).map(|n| w[n].name))));
         }
         meta.push(("CRM_meta_notify_inactive_resource", ids(w, &self.inactive)));
+        // What is in a bundle is told of the hosts too, though it runs on the replicas' nodes only.
+        let bundled = w[clone].parent.is_some();
         let available = w[clone]
             .allowed
             .iter()
-            .filter(|(node, score)| *score >= Score::ZERO && w[*node].online && !w[*node].unclean);
+            .filter(|(_, score)| bundled || *score >= Score::ZERO)
+            .filter(|(node, _)| w[*node].online && !w[*node].unclean);
         meta.push((
             "CRM_meta_notify_available_uname",
             joined(available.map(|(node, _)| w[node].name)),

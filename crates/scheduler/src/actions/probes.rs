@@ -2,10 +2,10 @@
 
 use cib::value::Role;
 
-use super::{Wanted, create};
+use super::{Wanted, create, newest_of_key};
 use crate::constraints::location::discovery;
-use crate::world::resource::Discovery;
-use crate::world::{ActFlags, Flags, Key, NodeIx, Order, Rel, RscIx, Side, Task, World};
+use crate::world::resource::{BundleKind, Discovery};
+use crate::world::{ActFlags, Flags, Key, Kind, NodeIx, Order, Rel, RscIx, Side, Task, World};
 
 /// Creates all probes: nodes outside, resources inside.
 pub(crate) fn create_all(w: &mut World<'_>) {
@@ -30,6 +30,9 @@ pub(crate) fn create_all(w: &mut World<'_>) {
 fn probe(w: &mut World<'_>, rsc: RscIx, node: NodeIx) -> bool {
     if w[rsc].is_primitive() {
         return probe_primitive(w, rsc, node);
+    }
+    if let Kind::Bundle(bundle) = w[rsc].kind.clone() {
+        return probe_bundle(w, &bundle, node);
     }
     let anonymous = w[rsc].clone_kind().is_some_and(|kind| !kind.unique);
     if anonymous {
@@ -60,6 +63,54 @@ fn probe_one_instance(w: &mut World<'_>, clone: RscIx, node: NodeIx) -> bool {
     chosen.is_some_and(|child| probe(w, child, node))
 }
 
+/// A bundle's parts are probed one by one; what is inside a container only on the replica's node.
+fn probe_bundle(w: &mut World<'_>, bundle: &BundleKind, node: NodeIx) -> bool {
+    let mut any = false;
+    for replica in &bundle.replicas {
+        if let Some(ip) = replica.ip {
+            any |= probe_primitive(w, ip, node);
+        }
+        if let Some(child) = replica.child.filter(|_| replica.node == Some(node)) {
+            any |= probe_primitive(w, child, node);
+        }
+        if probe_primitive(w, replica.container, node) {
+            any = true;
+            order_container_probe(w, bundle, replica.container);
+        }
+        if let Some(remote) = replica.remote
+            && probe_primitive(w, remote, node)
+        {
+            any = true;
+            order_connection_probe(w, replica.container, remote, node);
+        }
+    }
+    any
+}
+
+/// With one replica for each host no other container starts on a node before it is known that
+/// this one does not run there.
+fn order_container_probe(w: &mut World<'_>, bundle: &BundleKind, container: RscIx) {
+    if bundle.per_host > 1 {
+        return;
+    }
+    let probe = Key { rsc: container, task: Task::Monitor, interval: 0 };
+    let rel = Rel::ORDERED | Rel::IF_ON_SAME_NODE;
+    let others = bundle.replicas.iter().map(|other| other.container);
+    for other in others.filter(|other| *other != container) {
+        let then = Side::Key(Key { rsc: other, task: Task::Start, interval: 0 });
+        w.orders.push(Order { id: "", first: Side::Key(probe), then, rel });
+    }
+}
+
+/// A connection is not probed before it is known where its container runs.
+fn order_connection_probe(w: &mut World<'_>, container: RscIx, remote: RscIx, node: NodeIx) {
+    let probe = Key { rsc: remote, task: Task::Monitor, interval: 0 };
+    let Some(probe) = newest_of_key(w, probe, Some(node)) else { return };
+    let first = Side::Key(Key { rsc: container, task: Task::Start, interval: 0 });
+    let rel = Rel::NESTED_REMOTE_PROBE;
+    w.orders.push(Order { id: "", first, then: Side::Action(probe), rel });
+}
+
 /// Whether an instance's own state on a node is recorded.
 fn instance_known(w: &World<'_>, rsc: RscIx, node: NodeIx) -> bool {
     w[rsc].known.contains(&node)
@@ -67,7 +118,7 @@ fn instance_known(w: &World<'_>, rsc: RscIx, node: NodeIx) -> bool {
 }
 
 fn probe_primitive(w: &mut World<'_>, rsc: RscIx, node: NodeIx) -> bool {
-    if !may_probe(w, rsc, node) {
+    if !may_probe(w, rsc, node) || guest_is_down(w, rsc, node) {
         return false;
     }
     let wanted =
@@ -91,6 +142,29 @@ fn probe_primitive(w: &mut World<'_>, rsc: RscIx, node: NodeIx) -> bool {
     };
     order(top, Task::Start, Rel::ORDERED | rel);
     order(rsc, Task::ReloadAgent, Rel::ORDERED);
+    true
+}
+
+/// Nothing runs in a guest that is stopped, so nothing there is probed; but what would start there
+/// waits until the guest's own state is known. In a guest that will stop nothing is probed either:
+/// what starts there waits for the stop.
+fn guest_is_down(w: &mut World<'_>, rsc: RscIx, node: NodeIx) -> bool {
+    let Some(container) = w[node].container.filter(|_| w[node].is_guest()) else { return false };
+    let task = if w[container].role <= Role::Stopped {
+        let known = w[container].assigned.is_none_or(|host| w[container].known.contains(&host));
+        if known {
+            return true;
+        }
+        Task::Monitor
+    } else if w[container].next_role == Role::Stopped {
+        Task::Stop
+    } else {
+        return false;
+    };
+    let top = crate::unpack::operations::top(w, rsc);
+    let first = Side::Key(Key { rsc: container, task, interval: 0 });
+    let then = Side::Key(Key { rsc: top, task: Task::Start, interval: 0 });
+    w.orders.push(Order { id: "", first, then, rel: Rel::ORDERED });
     true
 }
 

@@ -112,7 +112,12 @@ fn add_this_with(w: &World<'_>, rsc: RscIx, of: RscIx, list: &mut Vec<u32>) {
                 }
             }
         }
-        Kind::Clone(_) | Kind::Bundle(_) => {
+        Kind::Bundle(_) => {
+            if bundle_lists_concern(w, rsc, of) {
+                merge(w, list, &w[rsc].this_with, Other::Primary);
+            }
+        }
+        Kind::Clone(_) => {
             merge(w, list, &w[rsc].this_with, Other::Primary);
             if let Some(parent) = w[rsc].parent {
                 add_this_with(w, parent, of, list);
@@ -156,13 +161,32 @@ fn add_with_this(w: &World<'_>, rsc: RscIx, of: RscIx, list: &mut Vec<u32>) {
                 }
             }
         }
-        Kind::Clone(_) | Kind::Bundle(_) => {
+        Kind::Bundle(_) => {
+            if bundle_lists_concern(w, rsc, of) {
+                merge(w, list, &w[rsc].with_this, Other::Dependent);
+            }
+        }
+        Kind::Clone(_) => {
             merge(w, list, &w[rsc].with_this, Other::Dependent);
             if let Some(parent) = w[rsc].parent {
                 add_with_this(w, parent, of, list);
             }
         }
     }
+}
+
+/// A bundle's colocations are those of its containers. They concern what is inside only when roles
+/// are given: the bundled clone once its instances are sorted for promotion, an instance once it
+/// has its node.
+fn bundle_lists_concern(w: &World<'_>, bundle: RscIx, of: RscIx) -> bool {
+    if of == bundle || w.replica_of_container(of).is_some() {
+        return true;
+    }
+    let top = crate::unpack::operations::top(w, of);
+    if !w[top].is_promotable() {
+        return false;
+    }
+    if of == top { w[of].is(Flags::PROMOTION_SORTED) } else { !w[of].is(Flags::UNASSIGNED) }
 }
 
 /// A primitive's own list and what its parent adds; for another member only what is configured.

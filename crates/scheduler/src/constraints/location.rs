@@ -208,5 +208,6 @@ fn discover(w: &mut World<'_>, rsc: RscIx, node: NodeIx, mode: Discovery) {
 /// How widely a resource's state is asked on a node.
 pub(crate) fn discovery(w: &World<'_>, rsc: RscIx, node: NodeIx) -> Discovery {
     let modes = &w[rsc].discovery;
-    modes.iter().find(|(have, _)| *have == node).map_or(Discovery::Always, |(_, mode)| *mode)
+    let of_node = if w[node].reserved { Discovery::Never } else { Discovery::Always };
+    modes.iter().find(|(have, _)| *have == node).map_or(of_node, |(_, mode)| *mode)
 }

@@ -228,6 +228,9 @@ fn of_collectives(w: &World<'_>, rsc: RscIx, all: &mut BTreeMap<String, String>)
     if let Some(container) = w[rsc].container.filter(|_| w[rsc].is_primitive()) {
         all.insert("CRM_meta_container".to_owned(), w[container].id.clone());
     }
+    if let Some(address) = w.address_outside(rsc) {
+        all.insert("pcmk_external_ip".to_owned(), address.to_owned());
+    }
     if let Some(remote) = w[rsc].meta("remote-node") {
         all.insert("CRM_meta_remote_node".to_owned(), remote.to_owned());
     }
@@ -236,13 +239,21 @@ fn of_collectives(w: &World<'_>, rsc: RscIx, all: &mut BTreeMap<String, String>)
 /// What an agent on a guest is told about the guest's host.
 fn on_guest(w: &World<'_>, at: ActIx, node: NodeIx, all: &mut BTreeMap<String, String>) {
     let Some(container) = w[node].container else { return };
-    let down = matches!(w[at].task, Task::Stop | Task::Demote);
-    let host = if down { w[container].active.first().copied() } else { w[container].assigned };
-    let target = w[at].rsc.and_then(|rsc| w[rsc].meta("container-attribute-target"));
-    if let (Some(host), Some(target)) = (host, target) {
+    let told = all.get("CRM_meta_notify_key_operation").map(String::as_str);
+    let host = match told.filter(|_| w[at].task == Task::Notify).unwrap_or(w[at].task.text()) {
+        "stop" | "stopped" | "demote" | "demoted" => {
+            crate::actions::primitive::current(w, container)
+        }
+        "start" | "started" | "running" | "monitor" | "promote" | "promoted" => {
+            w[container].assigned
+        }
+        _ => None,
+    };
+    let Some(host) = host else { return };
+    if let Some(target) = w[at].rsc.and_then(|rsc| w[rsc].meta("container-attribute-target")) {
         all.insert("CRM_meta_container_attribute_target".to_owned(), target.to_owned());
-        all.insert("CRM_meta_physical_host".to_owned(), w[host].name.to_owned());
     }
+    all.insert("CRM_meta_physical_host".to_owned(), w[host].name.to_owned());
 }
 
 /// The cluster node that passes an action on to a remote one.

@@ -24,7 +24,8 @@ fn own_flags(w: &mut World<'_>, action: ActIx, node: Option<NodeIx>) -> ActFlags
     match w[rsc].kind {
         Kind::Primitive => w[action].flags,
         Kind::Group(_) => group_flags(w, rsc, action, node),
-        Kind::Clone(_) | Kind::Bundle(_) => instances_flags(w, rsc, action, node),
+        Kind::Clone(_) => instances_flags(w, w[rsc].children.clone(), action, node),
+        Kind::Bundle(_) => instances_flags(w, with_action(w, rsc, action), action, node),
     }
 }
 
@@ -52,11 +53,34 @@ fn group_flags(w: &mut World<'_>, rsc: RscIx, action: ActIx, node: Option<NodeIx
     all
 }
 
-fn instances_flags(w: &mut World<'_>, rsc: RscIx, action: ActIx, node: Option<NodeIx>) -> ActFlags {
+/// What a bundle does is done by its containers, but roles are of what is inside.
+fn with_action(w: &World<'_>, bundle: RscIx, action: ActIx) -> Vec<RscIx> {
+    let Kind::Bundle(kind) = &w[bundle].kind else { return Vec::new() };
+    let role = matches!(
+        w[action].task,
+        Task::Promote
+            | Task::Promoted
+            | Task::Demote
+            | Task::Demoted
+            | Task::Notify
+            | Task::Notified
+    );
+    match kind.child.filter(|_| role) {
+        Some(clone) => w[clone].children.clone(),
+        None => w.instances(bundle),
+    }
+}
+
+fn instances_flags(
+    w: &mut World<'_>,
+    instances: Vec<RscIx>,
+    action: ActIx,
+    node: Option<NodeIx>,
+) -> ActFlags {
     let mut all = ActFlags(ActFlags::OPTIONAL | ActFlags::RUNNABLE | ActFlags::PSEUDO);
     let task = w[action].task.beginning();
     let mut any_runnable = false;
-    for instance in w[rsc].children.clone() {
+    for instance in instances {
         let on = node.filter(|_| w[instance].is_primitive());
         let Some(of_instance) = newest(w, instance, task, on) else { continue };
         let flags = own_flags(w, of_instance, node);
@@ -106,7 +130,7 @@ pub(crate) fn update(
             }
             let mut changed = relate(w, first, then, flags, rel);
             let task = w[then].task;
-            for instance in w[rsc].children.clone() {
+            for instance in w.instances(rsc) {
                 let Some(action) = newest(w, instance, task, node) else { continue };
                 let own = own_flags(w, action, node);
                 if !own.has(ActFlags::RUNNABLE) {

@@ -15,7 +15,7 @@ pub(crate) fn applies(w: &World<'_>, first: ActIx, then: ActIx) -> bool {
     let down = matches!(w[first].task, Task::Stopped | Task::Demoted);
     let decides = if down { one } else { other };
     let wanted = w[decides].meta("interleave").and_then(cib::value::boolean);
-    w[decides].is_bundle() || wanted.unwrap_or(false)
+    wanted.unwrap_or(false)
 }
 
 /// Applies an edge to pairs of instances.
@@ -32,7 +32,7 @@ pub(crate) fn update(
     let current = matches!(w[first].task, Task::Stopped | Task::Demoted);
     let first_task = w[first].task.beginning();
     let then_task = w[then].task;
-    for instance in w[other].children.clone() {
+    for instance in w.instances(other) {
         let Some(partner) = partner(w, instance, one, current) else {
             let must = rel & (Rel::UNRUNNABLE_FIRST_BLOCKS | Rel::FIRST_IMPLIES_THEN) != 0;
             if !current && must {
@@ -40,9 +40,10 @@ pub(crate) fn update(
             }
             continue;
         };
-        let (Some(of_partner), Some(of_instance)) =
-            (newest(w, partner, first_task, None), newest(w, instance, then_task, node))
-        else {
+        let (Some(of_partner), Some(of_instance)) = (
+            instance_action(w, partner, first_task, node, true),
+            instance_action(w, instance, then_task, node, false),
+        ) else {
             continue;
         };
         let known = w[of_partner].after.len();
@@ -59,6 +60,25 @@ pub(crate) fn update(
         }
     }
     changed
+}
+
+/// The action of an instance. Of a container it is often what is inside that counts: a start
+/// inside is what others wait for, while what waits is the container; roles are always of what is
+/// inside.
+fn instance_action(
+    w: &World<'_>,
+    instance: RscIx,
+    task: Task,
+    node: Option<NodeIx>,
+    first: bool,
+) -> Option<ActIx> {
+    let role = matches!(task, Task::Promote | Task::Promoted | Task::Demote | Task::Demoted);
+    let stop = matches!(task, Task::Stop | Task::Stopped);
+    let inside = w.inside_container(instance).filter(|_| if first { !stop } else { role });
+    match inside {
+        Some(inside) => newest(w, inside, task, None),
+        None => newest(w, instance, task, node.filter(|_| !first)),
+    }
 }
 
 /// An instance without a partner has no node; says whether that is new.
@@ -90,7 +110,7 @@ pub(crate) fn partner(
 }
 
 fn on_node(w: &World<'_>, clone: RscIx, node: NodeIx, current: bool) -> Option<RscIx> {
-    w[clone].children.iter().copied().find(|child| place(w, *child, current) == Some(node))
+    w.instances(clone).into_iter().find(|child| place(w, *child, current) == Some(node))
 }
 
 /// Where something is now, or will be.

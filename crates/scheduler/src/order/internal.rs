@@ -6,11 +6,10 @@ use cib::value::{Role, Score};
 use crate::constraints::lists::add;
 use crate::constraints::ordering::order;
 use crate::trace::{Cause, during};
-use crate::world::resource::Replica;
 use crate::world::{Colocation, Flags, Kind, Rel, RscIx, Task, World};
 
 /// What must be runnable before, and makes the next thing needed.
-const CHAIN: u32 = Rel::FIRST_IMPLIES_THEN | Rel::UNRUNNABLE_FIRST_BLOCKS;
+pub(crate) const CHAIN: u32 = Rel::FIRST_IMPLIES_THEN | Rel::UNRUNNABLE_FIRST_BLOCKS;
 /// A member's start before its collective's completion.
 const COMPLETES: u32 = CHAIN | Rel::FIRST_IMPLIES_THEN_GRAPHED;
 
@@ -21,7 +20,7 @@ pub(crate) fn create_all(w: &mut World<'_>) {
     }
 }
 
-fn create(w: &mut World<'_>, rsc: RscIx) {
+pub(crate) fn create(w: &mut World<'_>, rsc: RscIx) {
     match &w[rsc].kind {
         Kind::Primitive => primitive(w, rsc),
         Kind::Group(group) => {
@@ -34,45 +33,8 @@ fn create(w: &mut World<'_>, rsc: RscIx) {
         }
         Kind::Bundle(bundle) => {
             let (replicas, child) = (bundle.replicas.clone(), bundle.child);
-            create_bundle(w, rsc, &replicas, child);
+            super::bundles::create(w, rsc, &replicas, child);
         }
-    }
-}
-
-fn create_bundle(w: &mut World<'_>, bundle: RscIx, replicas: &[Replica], child: Option<RscIx>) {
-    if let Some(child) = child {
-        for (task, graphed) in [
-            (Task::Start, Rel::FIRST_IMPLIES_THEN_GRAPHED),
-            (Task::Stop, Rel::FIRST_IMPLIES_THEN_GRAPHED),
-            (Task::Promote, Rel::FIRST_IMPLIES_THEN_GRAPHED),
-            (Task::Demote, Rel::FIRST_IMPLIES_THEN_GRAPHED),
-        ] {
-            order(w, "", bundle, task, child, task, graphed);
-            order(w, "", child, task.completion(), bundle, task.completion(), graphed);
-        }
-    }
-    for replica in replicas {
-        let container = replica.container;
-        primitive(w, container);
-        let graphed = Rel::FIRST_IMPLIES_THEN_GRAPHED;
-        let implied = Rel::UNRUNNABLE_FIRST_BLOCKS | Rel::THEN_IMPLIES_FIRST_GRAPHED;
-        order(w, "", bundle, Task::Start, container, Task::Start, implied);
-        order(w, "", bundle, Task::Stop, container, Task::Stop, Rel::THEN_IMPLIES_FIRST_GRAPHED);
-        order(w, "", container, Task::Start, bundle, Task::Running, graphed);
-        order(w, "", container, Task::Stop, bundle, Task::Stopped, graphed);
-        if let Some(ip) = replica.ip {
-            primitive(w, ip);
-            order(w, "", ip, Task::Start, container, Task::Start, CHAIN);
-            let down = Rel::THEN_IMPLIES_FIRST | Rel::ORDERED;
-            order(w, "", container, Task::Stop, ip, Task::Stop, down);
-            colocate(w, "#ip-with-container", ip, container, Score::INF, true);
-        }
-        if let Some(remote) = replica.remote {
-            primitive(w, remote);
-        }
-    }
-    if let Some(child) = child {
-        create(w, child);
     }
 }
 
@@ -80,7 +42,7 @@ fn top_promotable(w: &World<'_>, rsc: RscIx) -> bool {
     std::iter::successors(Some(rsc), |r| w[*r].parent).any(|r| w[r].is_promotable())
 }
 
-fn primitive(w: &mut World<'_>, rsc: RscIx) {
+pub(crate) fn primitive(w: &mut World<'_>, rsc: RscIx) {
     if !w[rsc].is(Flags::MANAGED) {
         return;
     }
@@ -139,7 +101,7 @@ fn in_container(w: &mut World<'_>, rsc: RscIx, container: RscIx) {
 }
 
 /// Makes a colocation of the scheduler's own.
-fn colocate(
+pub(crate) fn colocate(
     w: &mut World<'_>,
     id: &'static str,
     dependent: RscIx,
@@ -254,7 +216,7 @@ fn create_clone(w: &mut World<'_>, clone: RscIx, ordered: bool, promotable: bool
         order(w, "", clone, Task::Demoted, clone, Task::Stop, Rel::ORDERED);
         order(w, "", clone, Task::Running, clone, Task::Promote, Rel::UNRUNNABLE_FIRST_BLOCKS);
     }
-    let mut previous: Option<RscIx> = None;
+    let mut earlier: Vec<RscIx> = Vec::new();
     let mut instances = w[clone].children.clone();
     if ordered {
         instances.sort_by_key(|instance| w[*instance].number);
@@ -266,22 +228,29 @@ fn create_clone(w: &mut World<'_>, clone: RscIx, ordered: bool, promotable: bool
         order(w, "", instance, Task::Start, clone, Task::Running, rel);
         order(w, "", clone, Task::Stop, instance, Task::Stop, Rel::THEN_IMPLIES_FIRST_GRAPHED);
         order(w, "", instance, Task::Stop, clone, Task::Stopped, rel);
-        if let Some(previous) = previous.filter(|_| ordered) {
-            order(w, "", previous, Task::Start, instance, Task::Start, Rel::ORDERED);
-            order(w, "", instance, Task::Stop, previous, Task::Stop, Rel::ORDERED);
+        for one in &earlier {
+            order(w, "", *one, Task::Start, instance, Task::Start, Rel::ORDERED);
+            order(w, "", instance, Task::Stop, *one, Task::Stop, Rel::ORDERED);
         }
-        previous = Some(instance);
+        if ordered {
+            earlier.push(instance);
+        }
     }
     if promotable {
         promotable_clone(w, clone, ordered);
     }
 }
 
+/// Everything goes down before anything goes up again.
+pub(crate) fn promotable_restart(w: &mut World<'_>, rsc: RscIx) {
+    order(w, "", rsc, Task::Stopped, rsc, Task::Promote, Rel::ORDERED);
+    order(w, "", rsc, Task::Demoted, rsc, Task::Start, Rel::ORDERED);
+    order(w, "", rsc, Task::Demote, rsc, Task::Demoted, Rel::ORDERED);
+    order(w, "", rsc, Task::Demoted, rsc, Task::Promote, Rel::ORDERED);
+}
+
 fn promotable_clone(w: &mut World<'_>, clone: RscIx, ordered: bool) {
-    order(w, "", clone, Task::Stopped, clone, Task::Promote, Rel::ORDERED);
-    order(w, "", clone, Task::Demoted, clone, Task::Start, Rel::ORDERED);
-    order(w, "", clone, Task::Demote, clone, Task::Demoted, Rel::ORDERED);
-    order(w, "", clone, Task::Demoted, clone, Task::Promote, Rel::ORDERED);
+    promotable_restart(w, clone);
     let mut previous: Option<RscIx> = None;
     for instance in w[clone].children.clone() {
         let graphed = Rel::THEN_IMPLIES_FIRST_GRAPHED;

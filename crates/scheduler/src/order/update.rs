@@ -145,21 +145,22 @@ fn look(
     apply(w, first, then, (first_flags, then_flags), this.rel, runnable, again)
 }
 
-/// Other resources wait for a collective's completion, not for its beginning.
+/// Other resources wait for a collective's completion, not for its beginning; of one that asks for
+/// notifications until these have been given. (A bundle has none itself, only its clone: what is
+/// ordered after a bundle that asks for them waits for the beginning.)
 fn completion(w: &World<'_>, action: ActIx) -> ActIx {
     let Some(rsc) = w[action].rsc.filter(|rsc| !w[*rsc].is_primitive()) else { return action };
     let task = w[action].task.completion();
-    if task == w[action].task {
+    let completes = matches!(task, Task::Running | Task::Stopped | Task::Promoted | Task::Demoted);
+    if !completes || w[action].interval > 0 {
         return action;
     }
     if w[rsc].is(Flags::NOTIFY) && w[rsc].has_instances() {
         let name = format!("{}_confirmed-post_notify_{}_0", w[rsc].id, task.text());
         let found = w[rsc].actions.iter().copied().find(|a| w[*a].name.as_deref() == Some(&name));
-        if let Some(found) = found {
-            return found;
-        }
+        return found.unwrap_or(action);
     }
-    newest_of_key(w, Key { rsc, task, interval: w[action].interval }, None).unwrap_or(action)
+    newest_of_key(w, Key { rsc, task, interval: 0 }, None).unwrap_or(action)
 }
 
 /// Applies all kinds of one edge.
@@ -180,6 +181,15 @@ fn apply(
         rel |= Rel::FIRST_IMPLIES_THEN;
         node = w[first].node;
     }
+    if rel & Rel::NESTED_REMOTE_PROBE != 0 {
+        let running = w[first].rsc.is_some_and(|rsc| !w[rsc].active.is_empty());
+        if running && !first_flags.has(ActFlags::RUNNABLE) {
+            forget(w, first, then, Rel::NESTED_REMOTE_PROBE);
+            rel &= !Rel::NESTED_REMOTE_PROBE;
+        } else {
+            rel |= Rel::UNRUNNABLE_FIRST_BLOCKS;
+        }
+    }
     let has_rsc = w[then].rsc.is_some();
     let plain = w[first].rsc.is_none_or(|rsc| w[rsc].is_primitive());
     for kind in [
@@ -191,9 +201,11 @@ fn apply(
         Rel::UNRUNNABLE_FIRST_BLOCKS,
         Rel::UNMIGRATABLE_THEN_BLOCKS,
         Rel::FIRST_ELSE_THEN,
+        Rel::ORDERED,
         Rel::ASYMMETRIC,
     ] {
-        if rel & kind == 0 {
+        if rel & kind == 0 || (kind == Rel::ORDERED && !super::interleave::applies(w, first, then))
+        {
             continue;
         }
         if kind == Rel::MIN_RUNNABLE {
@@ -228,6 +240,13 @@ fn apply(
         changed.then = true;
     }
     changed
+}
+
+/// Takes an edge of a kind out of a plan.
+fn forget(w: &mut World<'_>, first: ActIx, then: ActIx, kind: u32) {
+    for edge in w[then].before.iter_mut().filter(|edge| edge.other == first) {
+        edge.rel &= !kind;
+    }
 }
 
 /// Takes out edges that would make the plan wait for itself.

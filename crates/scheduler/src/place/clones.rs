@@ -30,9 +30,15 @@ pub(crate) fn assign(w: &mut World<'_>, clone: RscIx, _stop_if_fail: bool) {
     let order = w[clone].children.clone();
     instances::sort(w, clone);
     distribute(w, clone, kind.max, kind.node_max);
-    w[clone].children = order;
+    let bundled = w[clone].parent.is_some();
+    if !bundled {
+        w[clone].children.clone_from(&order);
+    }
     if kind.promotable {
         promote::set_roles(w, clone);
+    }
+    if !bundled {
+        w[clone].children = order;
     }
     w[clone].flags.clear(Flags::ASSIGNING);
     w[clone].flags.clear(Flags::UNASSIGNED);
@@ -53,7 +59,8 @@ pub(crate) fn distribute(w: &mut World<'_>, parent: RscIx, max: i32, per_node: i
             break;
         }
         let stay = current(w, instance).filter(|node| {
-            !w[instance].is(Flags::FAILED)
+            w[instance].is(Flags::UNASSIGNED)
+                && !w[instance].is(Flags::FAILED)
                 && w[instance].allowed.get(*node).is_some_and(|score| usable(w, *node, score))
                 && w[parent].counts[node.0 as usize] < optimal
         });

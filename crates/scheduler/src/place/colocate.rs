@@ -26,16 +26,20 @@ pub(crate) fn affects(
     if !preview && w[primary].is(Flags::UNASSIGNED) {
         return Affects::Nothing;
     }
-    let promotable = w[dependent].parent.is_some_and(|up| w[up].is_promotable());
-    let assigned = !w[dependent].is(Flags::UNASSIGNED);
-    if colocation.dependent_role >= Role::Unpromoted && promotable && assigned {
+    let (dependent_with_role, primary_with_role) =
+        (w.role_bearer(dependent), w.role_bearer(primary));
+    let promotable = w[dependent_with_role].parent.is_some_and(|up| w[up].is_promotable());
+    let has_role = !w[dependent_with_role].is(Flags::UNASSIGNED);
+    if colocation.dependent_role >= Role::Unpromoted && promotable && has_role {
         return Affects::Role;
     }
-    if !preview && assigned {
+    if !preview && !w[dependent].is(Flags::UNASSIGNED) {
         return Affects::Nothing;
     }
     let differs = |role: Role, rsc: RscIx| role != Role::Unknown && role != w[rsc].next_role;
-    if differs(colocation.dependent_role, dependent) || differs(colocation.primary_role, primary) {
+    if differs(colocation.dependent_role, dependent_with_role)
+        || differs(colocation.primary_role, primary_with_role)
+    {
         return Affects::Nothing;
     }
     Affects::Location
@@ -69,9 +73,10 @@ pub(crate) fn apply(
             let colocated = kind.colocated;
             group_primary(w, dependent, primary, colocation, colocated);
         }
-        Kind::Clone(_) | Kind::Bundle(_) => {
+        Kind::Clone(_) => {
             super::instances::apply_to_dependent(w, dependent, primary, colocation);
         }
+        Kind::Bundle(_) => super::bundles::apply_to_dependent(w, dependent, primary, colocation),
     }
 }
 
@@ -127,24 +132,29 @@ fn group_primary(
     }
 }
 
-/// The value of a colocation's node attribute.
-pub(crate) fn attribute<'a>(
-    w: &'a World<'_>,
-    node: NodeIx,
-    colocation: &Colocation<'_>,
-) -> Option<&'a str> {
-    match colocation.attribute {
-        None => Some(w[node].name),
-        Some(name) => w[node].attribute(name),
-    }
+/// The node that counts for a resource in a colocation. What is in a bundle is where its container
+/// is: nothing else can be on the replica's own node. So is what takes its attributes from a
+/// guest's host.
+fn place(w: &World<'_>, rsc: RscIx, node: NodeIx) -> Option<NodeIx> {
+    let Some(container) = w[node].container.filter(|_| w[node].is_guest()) else {
+        return Some(node);
+    };
+    let inside = w[node].reserved && w.inside_bundle(rsc);
+    let of_host = || w[rsc].meta("container-attribute-target") == Some("host");
+    if inside || of_host() { w[container].assigned } else { Some(node) }
 }
 
-/// Whether two nodes are one to a colocation.
-pub(crate) fn same_place(w: &World<'_>, a: NodeIx, b: NodeIx, colocation: &Colocation<'_>) -> bool {
-    if colocation.attribute.is_none() {
-        return a == b;
-    }
-    match (attribute(w, a, colocation), attribute(w, b, colocation)) {
+/// Whether two resources on two nodes are at one place to a colocation.
+pub(crate) fn same_place(
+    w: &World<'_>,
+    a: (RscIx, NodeIx),
+    b: (RscIx, NodeIx),
+    colocation: &Colocation<'_>,
+) -> bool {
+    let (a, b) = (place(w, a.0, a.1), place(w, b.0, b.1));
+    let Some(name) = colocation.attribute else { return a == b };
+    let value = |node: Option<NodeIx>| node.and_then(|node| w[node].attribute(name));
+    match (value(a), value(b)) {
         (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
         (None, None) => true,
         _ => false,
@@ -152,16 +162,16 @@ pub(crate) fn same_place(w: &World<'_>, a: NodeIx, b: NodeIx, colocation: &Coloc
 }
 
 fn to_scores(w: &mut World<'_>, dependent: RscIx, primary: RscIx, colocation: &Colocation<'_>) {
-    let place = w[primary].assigned;
+    let there = w[primary].assigned;
     let score = colocation.score;
-    if place.is_none() && score < Score::ZERO {
+    if there.is_none() && score < Score::ZERO {
         return;
     }
     let mut table = w[dependent].allowed.clone();
     for node in table.nodes() {
-        match place {
+        match there {
             None => table.add(node, -score),
-            Some(place) if same_place(w, node, place, colocation) => {
+            Some(there) if same_place(w, (dependent, node), (primary, there), colocation) => {
                 if score < Score::INF {
                     table.add(node, score);
                 }
@@ -178,7 +188,9 @@ fn to_scores(w: &mut World<'_>, dependent: RscIx, primary: RscIx, colocation: &C
 fn to_priority(w: &mut World<'_>, dependent: RscIx, primary: RscIx, colocation: &Colocation<'_>) {
     let Some(here) = super::assigned_node(w, dependent) else { return };
     let promoted = colocation.dependent_role == Role::Promoted;
-    let together = w[primary].assigned.is_some_and(|there| same_place(w, here, there, colocation));
+    let together = w[primary]
+        .assigned
+        .is_some_and(|there| same_place(w, (dependent, here), (primary, there), colocation));
     if !together {
         if colocation.score == Score::INF && promoted {
             w[dependent].promotion = Score::NEG_INF;
@@ -186,7 +198,7 @@ fn to_priority(w: &mut World<'_>, dependent: RscIx, primary: RscIx, colocation: 
         return;
     }
     let role = colocation.primary_role;
-    if role != Role::Unknown && role != w[primary].next_role {
+    if role != Role::Unknown && role != w[w.role_bearer(primary)].next_role {
         return;
     }
     let score = if colocation.dependent_role == Role::Unpromoted {

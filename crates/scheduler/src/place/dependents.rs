@@ -138,7 +138,7 @@ fn add_matching(
 ) {
     let liked = likes(w, source, colocation);
     for node in work.table.nodes() {
-        let score = best(w, &liked, node, colocation);
+        let score = best(w, &liked, source, (target, node), colocation);
         if factor < 0.0 && score < Score::ZERO && !pressing(w, source, target, colocation, score) {
             continue;
         }
@@ -209,16 +209,23 @@ fn likes(w: &World<'_>, source: RscIx, colocation: &Colocation<'_>) -> Table {
     table
 }
 
-/// The best score among nodes that are one with `node` to the colocation.
-fn best(w: &World<'_>, liked: &Table, node: NodeIx, colocation: &Colocation<'_>) -> Score {
-    if colocation.attribute.is_none() {
+/// The best score a source has among nodes that are one with the target's `node` to the
+/// colocation.
+fn best(
+    w: &World<'_>,
+    liked: &Table,
+    source: RscIx,
+    (target, node): (RscIx, NodeIx),
+    colocation: &Colocation<'_>,
+) -> Score {
+    if colocation.attribute.is_none() && !w.nodes.iter().any(|node| node.is_guest()) {
         let score = liked.get(node).filter(|_| w.node_available(node));
         return score.unwrap_or(Score::NEG_INF);
     }
     liked
         .iter()
         .filter(|(other, _)| w.node_available(*other))
-        .filter(|(other, _)| colocate::same_place(w, *other, node, colocation))
+        .filter(|(other, _)| colocate::same_place(w, (source, *other), (target, node), colocation))
         .map(|(_, score)| score)
         .max()
         .unwrap_or(Score::NEG_INF)

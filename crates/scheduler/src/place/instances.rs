@@ -9,7 +9,7 @@ use super::dependents::{Collected, Mode, collect, factor, has_influence};
 use super::{colocate, primitive, role_of};
 use crate::constraints::lists;
 use crate::order::interleave;
-use crate::world::{Colocation, Flags, NodeIx, RscIx, Table, World};
+use crate::world::{Colocation, Flags, Kind, NodeIx, RscIx, Table, World};
 
 /// Sorts a clone's instances: those that should be assigned first come first.
 pub(crate) fn sort(w: &mut World<'_>, clone: RscIx) {
@@ -138,7 +138,7 @@ pub(crate) fn apply_to_dependent(
     if interleaved(w, dependent, clone) {
         match interleave::partner(w, dependent, clone, false) {
             Some(instance) => colocate::apply(w, dependent, instance, colocation, true),
-            None if colocation.score >= Score::INF => lose(w, dependent),
+            None if colocation.score >= Score::INF => primitive::lose(w, dependent),
             None => {}
         }
         return;
@@ -151,22 +151,11 @@ pub(crate) fn apply_to_dependent(
             .filter_map(|instance| super::assigned_node(w, *instance))
             .map(|node| (node, Score::ZERO))
             .collect();
-        limit(w, dependent, colocation, &nodes);
+        limit(w, dependent, clone, colocation, &nodes);
         return;
     }
     for instance in instances {
         colocate::apply(w, dependent, instance, colocation, false);
-    }
-}
-
-/// An instance whose mandatory partner does not exist gets no node.
-fn lose(w: &mut World<'_>, rsc: RscIx) {
-    if w[rsc].is_primitive() {
-        primitive::commit(w, rsc, None, true, true);
-        return;
-    }
-    for child in w[rsc].children.clone() {
-        lose(w, child);
     }
 }
 
@@ -178,21 +167,28 @@ fn blocked(w: &World<'_>, rsc: RscIx) -> bool {
 fn interleaved(w: &World<'_>, dependent: RscIx, clone: RscIx) -> bool {
     let clones = std::iter::successors(w[dependent].parent, |up| w[*up].parent);
     let Some(own) = clones.filter(|up| w[*up].has_instances()).last() else { return false };
-    let per_node = |rsc: RscIx| w[rsc].clone_kind().map_or(1, |kind| kind.node_max);
-    let interleave = w[own].clone_kind().is_some_and(|kind| kind.interleave);
+    let per_node = |rsc: RscIx| match &w[rsc].kind {
+        Kind::Clone(clone) => clone.node_max,
+        Kind::Bundle(bundle) => bundle.per_host,
+        _ => 1,
+    };
+    let interleave = w[own].meta("interleave").and_then(cib::value::boolean).unwrap_or(false);
     interleave && per_node(own) == per_node(clone)
 }
 
 /// Only these nodes remain; what they add is added.
-fn limit(
+pub(crate) fn limit(
     w: &mut World<'_>,
     dependent: RscIx,
+    primary: RscIx,
     colocation: &Colocation<'_>,
     nodes: &[(NodeIx, Score)],
 ) {
     for node in w[dependent].allowed.nodes() {
-        let found =
-            nodes.iter().find(|(other, _)| colocate::same_place(w, node, *other, colocation));
+        let found = nodes.iter().find(|(other, _)| {
+            let (one, other) = ((dependent, node), (primary, *other));
+            colocate::same_place(w, one, other, colocation)
+        });
         let score = found.map_or(Score::NEG_INF, |(_, score)| *score);
         w[dependent].allowed.add(node, score);
     }
@@ -213,13 +209,13 @@ fn with_role(w: &mut World<'_>, dependent: RscIx, clone: RscIx, colocation: &Col
         let both = colocation.dependent_role == Role::Promoted
             && colocation.primary_role == Role::Promoted;
         if !both {
-            limit(w, dependent, colocation, &in_role);
+            limit(w, dependent, clone, colocation, &in_role);
         }
         return;
     }
     for (place, _) in in_role {
         for node in w[dependent].allowed.nodes() {
-            if colocate::same_place(w, node, place, colocation) {
+            if colocate::same_place(w, (dependent, node), (clone, place), colocation) {
                 w[dependent].allowed.add(node, colocation.score);
             }
         }

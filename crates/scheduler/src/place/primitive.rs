@@ -7,6 +7,7 @@ use crate::constraints::lists;
 use crate::report::scores;
 use crate::trace::{self, Cause, during};
 use crate::unpack::options::NoQuorum;
+use crate::unpack::state::locate;
 use crate::world::{ActFlags, Flags, NodeIx, RscIx, Task, World};
 
 /// Assigns a primitive; says which node it got.
@@ -31,7 +32,7 @@ pub(crate) fn assign(
     w[rsc].flags.set(Flags::ASSIGNING);
     apply_colocations(w, rsc);
     if w[rsc].next_role == Role::Stopped {
-        during(w, Cause::Stopped, |w| w[rsc].allowed.set_everywhere(Score::NEG_INF));
+        during(w, Cause::Stopped, |w| locate(w, rsc, None, Score::NEG_INF));
     } else if w[rsc].next_role > w[rsc].role
         && !w.quorate
         && w.options.no_quorum == NoQuorum::Freeze
@@ -147,6 +148,17 @@ pub(crate) fn commit(
         }
         None if stop_if_fail => goes_nowhere(w, rsc),
         None => {}
+    }
+}
+
+/// What cannot be where it must be gets no node, nor does anything in it.
+pub(crate) fn lose(w: &mut World<'_>, rsc: RscIx) {
+    if w[rsc].is_primitive() {
+        commit(w, rsc, None, true, true);
+        return;
+    }
+    for child in w[rsc].children.clone() {
+        lose(w, child);
     }
 }
 

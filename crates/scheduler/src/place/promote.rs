@@ -40,8 +40,9 @@ fn promotion_score(w: &World<'_>, clone: RscIx, instance: RscIx, node: NodeIx) -
     if !applies(w, clone, instance, node) {
         return None;
     }
+    let planned = !w[instance].is(Flags::UNASSIGNED);
     let recorded = |name: &str| {
-        let text = w[node].attribute(&format!("master-{name}"))?;
+        let text = w.attribute_for(instance, node, &format!("master-{name}"), planned)?;
         Score::parse(text)
     };
     let rsc = &w[instance];
@@ -89,7 +90,6 @@ pub(crate) fn set_roles(w: &mut World<'_>, clone: RscIx) {
     for instance in w[clone].children.clone() {
         set_priority(w, clone, instance);
     }
-    let order = w[clone].children.clone();
     sort(w, clone);
     let mut promoted = 0;
     let mut per_node = vec![0; w.nodes.len()];
@@ -110,7 +110,6 @@ pub(crate) fn set_roles(w: &mut World<'_>, clone: RscIx) {
             set_role(w, instance, role);
         }
     }
-    w[clone].children = order;
 }
 
 /// Inside a promotable clone what is started is unpromoted at least.
@@ -174,6 +173,7 @@ fn set_priority(w: &mut World<'_>, clone: RscIx, instance: RscIx) {
 
 /// Sorts instances by how much each should be promoted.
 fn sort(w: &mut World<'_>, clone: RscIx) {
+    w[clone].flags.set(Flags::PROMOTION_SORTED);
     for instance in w[clone].children.clone() {
         let priority = w[instance].sort_index;
         if let Some(node) = assigned_node(w, instance).filter(|_| priority >= Score::ZERO) {

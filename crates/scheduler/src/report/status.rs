@@ -97,11 +97,12 @@ pub(crate) fn write(w: &World<'_>, pending: bool, out: &mut String) {
 fn alone(w: &World<'_>, node: NodeIx) -> Option<String> {
     let on = &w[node];
     let health = if w.options.health == Health::None { Color::Green } else { color(w, node) };
+    let hidden = on.is_guest() && !on.online;
     let ordinary = !on.unclean
         && !on.pending
         && !on.standby_on_fail
         && !on.standby
-        && !on.maintenance
+        && (!on.maintenance || hidden)
         && health == Color::Green;
     if ordinary {
         return None;

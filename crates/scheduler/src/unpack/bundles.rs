@@ -7,7 +7,9 @@ use cib::xml::{Document, Node, NodeId};
 
 use super::collectives::unpack_any;
 use super::expand::{block, operation};
+use super::nodes::is_connection;
 use super::resources::{create, shared};
+use super::values::HOST_NAME;
 use crate::world::resource::{BundleKind, Discovery, Replica};
 use crate::world::{Flags, Kind, NodeIx, RscIx, Table, World};
 
@@ -189,7 +191,7 @@ impl Spec {
     ) {
         let id = format!("{}-{number}", self.id);
         let port = self.port.clone().unwrap_or(REMOTE_PORT.to_owned());
-        let parameters = [("addr", address.unwrap_or("#uname").to_owned()), ("port", port)];
+        let parameters = [("addr", address.unwrap_or(HOST_NAME).to_owned()), ("port", port)];
         let remote = primitive(doc, replica, &id, ("pacemaker", "remote"), &parameters, "30s");
         let container = format!("{}-{}-{number}", self.id, self.agent);
         let meta = [("internal_rsc", "true".to_owned()), ("container", container)];
@@ -312,6 +314,11 @@ pub(crate) fn unpack<'d>(w: &mut World<'d>, node: Node<'d>) -> Option<RscIx> {
         kind.replicas.extend(unpack_replica(w, bundle, replica, instance));
     }
     w[bundle].kind = Kind::Bundle(Box::new(kind));
+    for node in w[bundle].allowed.nodes() {
+        if w[node].reserved {
+            w[bundle].allowed.remove(node);
+        }
+    }
     Some(bundle)
 }
 
@@ -323,6 +330,10 @@ fn unpack_replica<'d>(
 ) -> Option<Replica> {
     let mut replica = Replica { ip: None, container: bundle, remote: None, child, node: None };
     for part in node.children_named("primitive") {
+        let own_node = w.nodes.iter().position(|node| Some(node.name) == part.get("id"));
+        if let (Some(own), Some(child)) = (own_node.filter(|_| is_connection(part)), child) {
+            reserve_node(w, NodeIx(own as u32), child);
+        }
         let rsc = unpack_any(w, part, Some(bundle), None)?;
         w[rsc].flags.set(Flags::IMPLICIT | Flags::UNIQUE | Flags::REPLICA);
         match w[rsc].agent {
@@ -344,31 +355,28 @@ fn unpack_replica<'d>(
 /// The score of a replica's node for its own instance.
 const OWN_NODE: i64 = 500;
 
-/// A replica's node is for its own instance only.
-pub(crate) fn reserve_nodes(w: &mut World<'_>) {
-    let mut own: Vec<(NodeIx, Option<RscIx>)> = Vec::new();
-    for rsc in &w.resources {
-        if let Kind::Bundle(bundle) = &rsc.kind {
-            let replicas = bundle.replicas.iter();
-            own.extend(replicas.filter_map(|one| one.node.map(|node| (node, one.child))));
-        }
+/// A replica's node is for its own instance only. What was read before may know the node already;
+/// what is read later does not.
+fn reserve_node(w: &mut World<'_>, node: NodeIx, child: RscIx) {
+    for rsc in w.top.clone() {
+        refuse(w, rsc, node);
     }
-    for (node, child) in own {
-        for at in 0..w.resources.len() {
-            let rsc = RscIx(at as u32);
-            let clone = child.and_then(|child| w[child].parent);
-            if Some(rsc) == child {
-                w[rsc].allowed = Table::none(w.nodes.len());
-                w[rsc].allowed.set(node, Score::new(OWN_NODE));
-                w[rsc].discovery.push((node, Discovery::Exclusive));
-                continue;
-            }
-            if Some(rsc) == clone {
-                w[rsc].allowed.set(node, Score::NEG_INF);
-            } else {
-                w[rsc].allowed.remove(node);
-            }
-            w[rsc].discovery.push((node, Discovery::Never));
-        }
+    w[child].allowed = Table::none(w.nodes.len());
+    w[child].allowed.set(node, Score::new(OWN_NODE));
+    w[child].discovery.push((node, Discovery::Exclusive));
+    if let Some(clone) = w[child].parent {
+        w[clone].allowed.set(node, Score::NEG_INF);
+    }
+    w[node].listed = true;
+    w[node].reserved = true;
+}
+
+fn refuse(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
+    if w[rsc].allowed.has(node) {
+        w[rsc].allowed.set(node, Score::NEG_INF);
+        w[rsc].discovery.push((node, Discovery::Never));
+    }
+    for child in w[rsc].children.clone() {
+        refuse(w, child, node);
     }
 }

@@ -53,12 +53,8 @@ fn unpack_group<'d>(
 fn unpack_clone<'d>(w: &mut World<'d>, node: Node<'d>, parent: Option<RscIx>) -> Option<RscIx> {
     let inner = node.children().find(|child| child.is("primitive") || child.is("group"))?;
     let common = shared(w, node, parent);
-    let promotable = node.is("master") || {
-        let facts = super::values::Facts::of_resource(node);
-        super::values::block(w, node, "meta_attributes", &facts)
-            .iter()
-            .any(|(name, text)| *name == "promotable" && value::boolean(text) == Some(true))
-    };
+    let promotable =
+        node.is("master") || common.meta("promotable").and_then(value::boolean) == Some(true);
     let kind = CloneKind { promotable, ..CloneKind::default() };
     let clone = create(w, node, &common, Kind::Clone(Box::new(kind)), parent, None);
     let kind = clone_settings(w, clone);
@@ -85,7 +81,7 @@ fn clone_settings(w: &World<'_>, clone: RscIx) -> CloneKind {
     let unique = yes("globally-unique").unwrap_or(node_max > 1);
     let promotable = rsc.is_promotable();
     CloneKind {
-        max: number("clone-max").unwrap_or(i32::try_from(w.nodes.len()).unwrap_or(i32::MAX).max(1)),
+        max: number("clone-max").unwrap_or(listed_nodes(w)),
         node_max: if unique { node_max } else { node_max.min(1) },
         min: number("clone-min").unwrap_or(0),
         promoted_max: if promotable {
@@ -104,6 +100,12 @@ fn clone_settings(w: &World<'_>, clone: RscIx) -> CloneKind {
         ordered: yes("ordered").unwrap_or(false),
         total: 0,
     }
+}
+
+/// As many instances as there are nodes; a bundle's nodes count once the bundle has been read.
+fn listed_nodes(w: &World<'_>) -> i32 {
+    let listed = w.nodes.iter().filter(|node| node.listed).count();
+    i32::try_from(listed).unwrap_or(i32::MAX).max(1)
 }
 
 /// Adds one instance to a clone.

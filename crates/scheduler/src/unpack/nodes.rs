@@ -9,7 +9,7 @@ use super::expand::section;
 use super::options::NoQuorum;
 use super::values::{Facts, block};
 use crate::world::node::{Failures, NodeInfo, NodeKind};
-use crate::world::{NodeIx, World};
+use crate::world::{Flags, NodeIx, World};
 
 /// All nodes the document names, in list order.
 pub(crate) fn list<'d>(doc: &'d Document) -> Vec<NodeInfo<'d>> {
@@ -37,7 +37,8 @@ pub(crate) fn list<'d>(doc: &'d Document) -> Vec<NodeInfo<'d>> {
     nodes
 }
 
-fn is_connection(node: Node<'_>) -> bool {
+/// Whether an element is a remote node's connection.
+pub(crate) fn is_connection(node: Node<'_>) -> bool {
     node.is("primitive")
         && node.get("class") == Some("ocf")
         && node.get("provider") == Some("pacemaker")
@@ -53,7 +54,11 @@ fn add_remote<'d>(nodes: &mut Vec<NodeInfo<'d>>, connection: Node<'d>) {
     let kind = if inside { NodeKind::Guest } else { NodeKind::Remote };
     match nodes.iter_mut().find(|node| node.name == id) {
         Some(node) => node.kind = kind,
-        None => nodes.push(blank(id, id, kind)),
+        None => {
+            let mut node = blank(id, id, kind);
+            node.listed = connection.parent().is_none_or(|up| !up.is("replica"));
+            nodes.push(node);
+        }
     }
 }
 
@@ -65,6 +70,8 @@ fn blank<'d>(id: &'d str, name: &'d str, kind: NodeKind) -> NodeInfo<'d> {
         score: Score::ZERO,
         attributes: BTreeMap::new(),
         utilization: Vec::new(),
+        listed: true,
+        reserved: false,
         connection: None,
         container: None,
         state: None,
@@ -199,6 +206,8 @@ fn note_failures<'d>(node: &mut NodeInfo<'d>, name: &'d str, text: &'d str) {
 fn remote_state(w: &mut World<'_>, ix: NodeIx, state: Node<'_>) {
     w[ix].unseen = false;
     w[ix].remote_maintenance = flag(state.get("node_in_maintenance")) == Some(true);
+    let connection = w[ix].connection.filter(|_| w[ix].is_guest());
+    w[ix].maintenance |= connection.is_some_and(|rsc| !w[rsc].is(Flags::MANAGED));
     w[ix].remote_was_fenced = state.get("node_fenced").is_some_and(|text| text != "0");
 }
 
@@ -309,9 +318,9 @@ pub(crate) fn fence(w: &mut World<'_>, ix: NodeIx, reason: &str) {
     if node.is_guest() {
         node.reset_needed = true;
         let container = node.container;
-        if let Some(container) = container.filter(|rsc| w[*rsc].is(crate::world::Flags::MANAGED)) {
-            w[container].flags.set(crate::world::Flags::FAILED);
-            w[container].flags.set(crate::world::Flags::STOP_IF_FAILED);
+        if let Some(container) = container.filter(|rsc| w[*rsc].is(Flags::MANAGED)) {
+            w[container].flags.set(Flags::FAILED);
+            w[container].flags.set(Flags::STOP_IF_FAILED);
         }
         return;
     }

@@ -25,7 +25,6 @@ pub(crate) fn unpack(w: &mut World<'_>) {
     top.sort_by_key(|rsc| std::cmp::Reverse(w[*rsc].priority));
     w.top = top;
     link_containers(w);
-    super::bundles::reserve_nodes(w);
 }
 
 /// Whether there is something that can fence or unfence decides what resources require.
@@ -91,6 +90,14 @@ pub(crate) struct Shared<'d> {
     utilization: Vec<(&'d str, i64)>,
 }
 
+impl<'d> Shared<'d> {
+    /// A meta-attribute's value.
+    pub(crate) fn meta(&self, name: &str) -> Option<&'d str> {
+        let at = self.meta.binary_search_by(|(have, _)| (*have).cmp(name)).ok()?;
+        self.meta.get(at).map(|(_, value)| *value)
+    }
+}
+
 /// Reads what instances share.
 pub(crate) fn shared<'d>(w: &World<'d>, node: Node<'d>, parent: Option<RscIx>) -> Shared<'d> {
     let utilization = block(w, node, "utilization", &Facts::of_resource(node))
@@ -122,7 +129,7 @@ pub(crate) fn create<'d>(
         class == "ocf" && agent == "remote" && node.get("provider") == Some("pacemaker");
     let fence_device = class == "stonith";
     let allowed = if w.options.symmetric || (connection && get("container").is_some()) {
-        Table::of(w.nodes.iter().map(|node| node.score))
+        Table::where_listed(&w.nodes)
     } else {
         Table::none(w.nodes.len())
     };

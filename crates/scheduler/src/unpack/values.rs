@@ -5,7 +5,7 @@ use cib::nvpairs;
 use cib::rules::{self, Agent, Context, NextChange, Operation};
 use cib::xml::Node;
 
-use crate::world::{NodeIx, RscIx, World};
+use crate::world::{Flags, NodeIx, RscIx, World};
 
 /// What rules are judged by, besides the moment.
 #[derive(Clone, Copy, Default)]
@@ -103,7 +103,30 @@ pub(crate) fn parameters<'d>(
         }
         up = w[parent].parent;
     }
+    if w[rsc].is(Flags::CONNECTION) && w[rsc].container.is_some() {
+        for (_, value) in pairs.iter_mut().filter(|(_, value)| *value == HOST_NAME) {
+            *value = host_of_container(w, rsc).map_or(*value, |host| w[host].name);
+        }
+    }
     pairs
+}
+
+/// What stands for the name of the node a replica's container is on, in its connection's address.
+pub(crate) const HOST_NAME: &str = "#uname";
+
+/// Where the container of a connection will be, or is.
+fn host_of_container(w: &World<'_>, connection: RscIx) -> Option<NodeIx> {
+    let container = w[connection].container?;
+    w[container].assigned.or_else(|| crate::actions::primitive::current(w, container))
+}
+
+/// Whether a connection's parameters are known only once its container has a node.
+pub(crate) fn needs_host_name(w: &World<'_>, rsc: RscIx) -> bool {
+    w[rsc].is(Flags::CONNECTION)
+        && w[rsc].container.is_some()
+        && block(w, w[rsc].xml, "instance_attributes", &Facts::of_resource(w[rsc].xml))
+            .iter()
+            .any(|(name, value)| *name == "addr" && *value == HOST_NAME)
 }
 
 /// A number of a `utilization` block; text that is none is 0.

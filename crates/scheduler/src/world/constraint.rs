@@ -35,6 +35,11 @@ impl Rel {
     pub(crate) const IF_FIRST_UNMIGRATABLE: u32 = 1 << 17;
     /// Counts in the graph only on one node, of a migration its target, and if the first is required.
     pub(crate) const IF_ON_SAME_NODE_OR_TARGET: u32 = 1 << 18;
+    /// A container's start before the probe of the connection into it: nothing to wait for if the
+    /// container runs already.
+    pub(crate) const NESTED_REMOTE_PROBE: u32 = 1 << 19;
+    /// Holds even where the later action happens inside what the earlier one starts.
+    pub(crate) const GUEST_ALLOWED: u32 = 1 << 20;
 }
 
 /// A location: scores by node.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cib::value::Score;
 use cib::xml::Node;
 
-use super::RscIx;
+use super::{RscIx, World};
 
 /// A node, as an index into the world's node list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +32,11 @@ pub(crate) struct NodeInfo<'d> {
     /// Permanent attributes, overridden by transient ones; with the `#` builtins.
     pub(crate) attributes: BTreeMap<&'d str, &'d str>,
     pub(crate) utilization: Vec<(&'d str, i64)>,
+    /// It is there when resources are read. A bundle's nodes come with the bundle, unless they are
+    /// configured too.
+    pub(crate) listed: bool,
+    /// A replica's node: only for the instance in that replica.
+    pub(crate) reserved: bool,
     /// The connection resource of a remote node or guest.
     pub(crate) connection: Option<RscIx>,
     /// The container of a guest.
@@ -89,5 +94,33 @@ impl NodeInfo<'_> {
 
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).copied()
+    }
+}
+
+impl World<'_> {
+    /// A node attribute as a resource sees it: with `container-attribute-target=host` a guest's
+    /// attributes are those of its host, where the container is or, `planned`, where it will be.
+    pub(crate) fn attribute_for(
+        &self,
+        rsc: RscIx,
+        node: NodeIx,
+        name: &str,
+        planned: bool,
+    ) -> Option<&str> {
+        let container = self[node].container.filter(|_| self[node].is_guest());
+        let of_host = self[rsc].meta("container-attribute-target") == Some("host");
+        let Some(container) = container.filter(|_| of_host) else {
+            return self[node].attribute(name);
+        };
+        self.host(container, planned).and_then(|host| self[host].attribute(name))
+    }
+
+    /// Where a container is or, `planned`, will be.
+    pub(crate) fn host(&self, container: RscIx, planned: bool) -> Option<NodeIx> {
+        if planned {
+            self[container].assigned
+        } else {
+            crate::actions::primitive::current(self, container)
+        }
     }
 }

@@ -124,6 +124,8 @@ impl Flags {
     pub(crate) const REPLICA: u32 = 1 << 21;
     pub(crate) const ALLOW_UNHEALTHY: u32 = 1 << 22;
     pub(crate) const RESTARTING: u32 = 1 << 24;
+    /// A promotable clone whose instances are sorted for promotion (or have been).
+    pub(crate) const PROMOTION_SORTED: u32 = 1 << 26;
     /// A colocated resource in a walk over colocations.
     pub(crate) const VISITED: u32 = 1 << 25;
 

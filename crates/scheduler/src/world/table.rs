@@ -2,7 +2,7 @@
 
 use cib::value::Score;
 
-use super::NodeIx;
+use super::{NodeInfo, NodeIx};
 
 /// Scores by node; a node that is not in the table may not be used at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,9 +13,10 @@ impl Table {
         Table(vec![None; nodes])
     }
 
-    /// All nodes, each with its score.
-    pub(crate) fn of(scores: impl Iterator<Item = Score>) -> Table {
-        Table(scores.map(Some).collect())
+    /// All nodes that are for all resources, each with its score.
+    pub(crate) fn where_listed(nodes: &[NodeInfo<'_>]) -> Table {
+        let open = |node: &NodeInfo<'_>| node.listed && !node.reserved;
+        Table(nodes.iter().map(|node| open(node).then_some(node.score)).collect())
     }
 
     pub(crate) fn get(&self, node: NodeIx) -> Option<Score> {
