@@ -231,8 +231,10 @@ fn priority_with_role(
     let Some(place) = super::assigned_node(w, dependent) else { return };
     let partner = w[clone].children.iter().any(|instance| {
         role_of(w, *instance, true) == colocation.primary_role
-            && super::assigned_node(w, *instance)
-                .is_some_and(|node| colocate::same_place(w, place, node, colocation))
+            && super::assigned_node(w, *instance).is_some_and(|node| {
+                let (one, other) = ((dependent, place), (*instance, node));
+                colocate::same_place(w, one, other, colocation)
+            })
     });
     if partner {
         w[dependent].promotion += colocation.score;
