@@ -64,11 +64,30 @@ pub(crate) enum Command {
     /// Tell why something is where it is or as it is, from packet to script.
     Why {
         /// A group, one of its resources, its address, or a node; a virtual router, sync group,
-        /// tracked script, interface or file, a virtual or real server.
+        /// tracked script, interface or file, a virtual or real server; with a CIB, a resource.
         name: String,
+        /// Of a resource in a CIB: only what speaks for and against this node.
+        #[arg(value_name = "NODE")]
+        node: Option<String>,
+        /// Explain where the scheduler puts a resource of this CIB (without it that of the
+        /// variable CIB_file); one called .bz2 is unpacked, - is standard input.
+        #[arg(long, value_name = "CIB")]
+        cib: Option<String>,
         /// The events of the story as a JSON array.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "cib")]
         json: bool,
+    },
+    /// Tell why a resource of a CIB is not on a node, and the smallest change that brings it there.
+    WhyNot {
+        /// The resource.
+        #[arg(value_name = "RESOURCE")]
+        resource: String,
+        /// The node.
+        #[arg(value_name = "NODE")]
+        node: String,
+        /// The CIB; without it that of the variable CIB_file.
+        #[arg(long, value_name = "CIB")]
+        cib: Option<String>,
     },
     /// Show what has happened, oldest first.
     Events {
@@ -284,9 +303,10 @@ mod tests {
 
     #[test]
     fn the_help_of_each_command_ends_with_examples_and_exit_codes() {
-        for name in
-            ["", "status", "watch", "why", "events", "simulate", "install", "restart", "check"]
-        {
+        for name in [
+            "", "status", "watch", "why", "why-not", "events", "simulate", "install", "restart",
+            "check",
+        ] {
             let words = ["handover", name, "--help"];
             let words = words.into_iter().filter(|word| !word.is_empty());
             let help = match name {

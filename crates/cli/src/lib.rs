@@ -168,7 +168,14 @@ fn ours(words: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
     };
     let exit = match parsed.command {
         Command::Status { json, strict } => roles::show(&mut doors, json, strict, &clock, console),
-        Command::Why { name, json } => roles::why(&mut doors, &name, json, &clock, console),
+        Command::Why { name, node, cib, json } => match simulate::asked(cib.as_deref()) {
+            Some(cib) => simulate::placement(&cib, &name, node.as_deref(), console),
+            None => roles::why(&mut doors, &name, json, &clock, console),
+        },
+        Command::WhyNot { resource, node, cib } => match simulate::asked(cib.as_deref()) {
+            Some(cib) => simulate::refusal(&cib, &resource, &node, console),
+            None => Err(Stop::failed("name a CIB: --cib FILE, or the variable CIB_file")),
+        },
         Command::Watch { json, all } => {
             let options = watch::Options { json, all, follow: true, after: 0 };
             watch::run(&watch::SOCKETS, options, &clock, console)

@@ -146,6 +146,9 @@ pub enum Reason {
     Own,
 }
 
+/// The id of the colocations of a group's members.
+const GROUP: &str = "#group-members";
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -168,6 +171,8 @@ impl fmt::Display for Reason {
             Self::Container => f.write_str("it lives inside a container elsewhere"),
             Self::NotOnRemote => f.write_str("it can't run on a remote node"),
             Self::Removed => f.write_str("it is no longer configured"),
+            Self::Follows(id, other) if id == GROUP => write!(f, "its group: it is with {other}"),
+            Self::Wish(id, other) if id == GROUP => write!(f, "its group: {other} is with it"),
             Self::Follows(id, other) => write!(f, "colocation {id}: it follows {other}"),
             Self::Wish(id, other) => write!(f, "colocation {id}: {other} follows it"),
             Self::Own => f.write_str("the cluster's own rules for such resources"),
@@ -221,7 +226,10 @@ fn placement(w: &World<'_>, trace: &Trace, rsc: RscIx) -> Placement {
         let chosen = w[rsc].assigned.is_some_and(|node| w[node].name == one.node);
         std::cmp::Reverse((chosen, one.unusable.is_none(), one.score()))
     });
-    let goes_to = w[rsc].assigned.filter(|_| w[rsc].next_role > cib::value::Role::Stopped);
+    let goes_to = w[rsc].assigned.filter(|node| {
+        let there = w[rsc].active.contains(node) || not::starts(w, rsc);
+        there && w[rsc].next_role > cib::value::Role::Stopped
+    });
     Placement {
         resource: w[rsc].id.clone(),
         primitive: w[rsc].is_primitive(),

@@ -43,7 +43,7 @@ const SOCKET: (&str, &str) = (
      haclient may change",
 );
 
-const FACTS: [Facts; 11] = [
+const FACTS: [Facts; 12] = [
     Facts {
         name: "",
         examples: &[
@@ -103,10 +103,21 @@ const FACTS: [Facts; 11] = [
             ("handover why 192.0.2.10", "the story of the group with this address"),
             ("handover why node2", "why that node is called dead, or alive"),
             ("handover why VI_1", "why a virtual router is MASTER, BACKUP or FAULT"),
+            ("handover why web --cib cib.xml", "why a resource of a CIB is where it is"),
         ],
         exits: &[DONE, FAILED, USAGE, NOT_RUNNING],
-        files: &[SOCKET, KEEPALIVED],
-        see_also: &["handover-events(8)", "handover-status(8)"],
+        files: &[SOCKET, KEEPALIVED, ("/var/lib/pacemaker/cib/cib.xml", "Pacemaker's CIB")],
+        see_also: &["handover-why-not(8)", "handover-events(8)", "handover-status(8)"],
+    },
+    Facts {
+        name: "why-not",
+        examples: &[
+            ("handover why-not web node2 --cib cib.xml", "what keeps it away, and what to change"),
+            ("CIB_file=cib.xml handover why-not web node2", "the same"),
+        ],
+        exits: &[DONE, (1, "the CIB cannot be read, or does not know the resource or node"), USAGE],
+        files: &[("/var/lib/pacemaker/cib/cib.xml", "Pacemaker's CIB")],
+        see_also: &["handover-why(8)", "handover-simulate(8)"],
     },
     Facts {
         name: "events",

@@ -2,10 +2,12 @@
 //! (`docs/ancestors/pacemaker.md`; texts and codes measured on 2.1.5).
 
 mod ask;
+mod explain;
 mod files;
 mod options;
 
 pub use ask::what_if;
+pub use explain::{asked, placement, refusal};
 pub(crate) use options::rows;
 
 use crate::console::{Console, Stop};

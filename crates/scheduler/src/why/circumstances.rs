@@ -5,8 +5,10 @@ use std::fmt;
 use cib::value::Role;
 
 use crate::actions::newest;
-use crate::unpack::options::NoQuorum;
 use crate::world::{ActIx, Flags, NodeIx, Rel, RscIx, Side, Task, World};
+
+/// The reasons a start has if quorum is missing.
+const QUORUM: &[&str] = &["no quorum", "quorum freeze"];
 
 /// Something that keeps a resource from acting, whatever the scores say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,9 +56,8 @@ pub(super) fn of(w: &World<'_>, rsc: RscIx) -> Vec<Circumstance> {
     if w.options.stop_all {
         found.push(Circumstance::StopAll);
     }
-    let forbids =
-        matches!(w.options.no_quorum, NoQuorum::Stop | NoQuorum::Freeze | NoQuorum::Fence);
-    if !w.quorate && forbids {
+    let start = newest(w, rsc, Task::Start, None).filter(|at| !w[*at].runnable());
+    if start.is_some_and(|at| w[at].reason.as_deref().is_some_and(|why| QUORUM.contains(&why))) {
         found.push(Circumstance::NoQuorum);
     }
     if w.options.fencing && !w.has_fence_device {
@@ -66,7 +67,9 @@ pub(super) fn of(w: &World<'_>, rsc: RscIx) -> Vec<Circumstance> {
     } else if !w[rsc].is(Flags::MANAGED) {
         found.push(Circumstance::Unmanaged);
     }
-    if let Some(start) = newest(w, rsc, Task::Start, None).filter(|at| waits(w, *at)) {
+    if let Some(start) =
+        start.filter(|_| w[rsc].next_role > Role::Stopped || w[rsc].active.is_empty())
+    {
         found.extend(blockers(w, rsc, start));
     }
     found
@@ -77,10 +80,6 @@ fn target_stopped(w: &World<'_>, rsc: RscIx) -> bool {
     std::iter::successors(Some(rsc), |rsc| w[*rsc].parent).any(|rsc| {
         w[rsc].meta("target-role").is_some_and(|role| Role::parse(role) == Some(Role::Stopped))
     })
-}
-
-fn waits(w: &World<'_>, action: ActIx) -> bool {
-    w[action].required() && !w[action].runnable()
 }
 
 /// What a start that cannot run waits for, with the orderings that say so.

@@ -188,9 +188,9 @@ fn primitives(w: &World<'_>, rsc: RscIx, into: &mut Vec<RscIx>) {
 }
 
 /// Whether a resource that has a node can start there.
-fn starts(w: &World<'_>, rsc: RscIx) -> bool {
+pub(super) fn starts(w: &World<'_>, rsc: RscIx) -> bool {
     let start = crate::actions::newest(w, rsc, crate::world::Task::Start, w[rsc].assigned);
-    start.is_none_or(|start| w[start].optional() || w[start].runnable())
+    start.is_none_or(|start| w[start].runnable())
 }
 
 /// Meta attributes of a resource, or of what it is in, that hold it.
