@@ -58,9 +58,9 @@ pub(crate) fn attributes(w: &World<'_>, at: ActIx) -> BTreeMap<String, String> {
     if let Some(node) = action.node.filter(|_| with_node) {
         all.insert("CRM_meta_on_node".to_owned(), w[node].name.to_owned());
         all.insert("CRM_meta_on_node_uuid".to_owned(), w[node].id.to_owned());
-        if w[node].is_guest() {
-            on_guest(w, at, node, &mut all);
-        }
+    }
+    if let Some(node) = action.node.filter(|node| w[*node].is_guest() && action.rsc.is_some()) {
+        on_guest(w, at, node, &mut all);
     }
     all
 }

@@ -36,6 +36,7 @@ fn around_clone(w: &mut World<'_>, bundle: RscIx, clone: RscIx) {
     internal::promotable_restart(w, bundle);
     order(w, "", bundle, Task::Stopped, bundle, Task::Start, Rel::ORDERED);
     order(w, "", bundle, Task::Demoted, bundle, Task::Stop, Rel::ORDERED);
+    order(w, "", bundle, Task::Running, bundle, Task::Promote, Rel::ORDERED);
     let mut inside = |task: Task| {
         order(w, "", bundle, task, clone, task, Rel::THEN_IMPLIES_FIRST_GRAPHED);
         let done = task.completion();

@@ -109,7 +109,8 @@ pub(crate) fn partner(
     nodes.into_iter().find_map(|node| on_node(w, clone, node, current))
 }
 
-fn on_node(w: &World<'_>, clone: RscIx, node: NodeIx, current: bool) -> Option<RscIx> {
+/// The instance that is on a node.
+pub(crate) fn on_node(w: &World<'_>, clone: RscIx, node: NodeIx, current: bool) -> Option<RscIx> {
     w.instances(clone).into_iter().find(|child| place(w, *child, current) == Some(node))
 }
 

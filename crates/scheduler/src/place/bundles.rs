@@ -91,21 +91,18 @@ pub(crate) fn apply_to_dependent(
     if w[bundle].is(Flags::UNASSIGNED) {
         return;
     }
-    if w[dependent].has_instances() {
-        match interleave::partner(w, dependent, bundle, false) {
+    if w[colocation.dependent].has_instances() {
+        let role = colocate::affects(w, dependent, bundle, colocation, false) == Affects::Role;
+        let mandatory = colocation.score >= Score::INF;
+        match partner(w, dependent, bundle) {
             Some(container) => colocate::apply(w, dependent, container, colocation, true),
-            None if colocation.score >= Score::INF => primitive::lose(w, dependent),
+            None if mandatory && role => w[dependent].promotion = Score::NEG_INF,
+            None if mandatory => primitive::lose(w, dependent),
             None => {}
         }
         return;
     }
     let Kind::Bundle(kind) = w[bundle].kind.clone() else { return };
-    if colocation.score >= Score::INF
-        && colocate::affects(w, dependent, bundle, colocation, false) == Affects::Role
-    {
-        to_priority(w, dependent, &kind.replicas, colocation);
-        return;
-    }
     if colocation.score < Score::INF {
         for replica in &kind.replicas {
             colocate::apply(w, dependent, replica.container, colocation, false);
@@ -122,27 +119,13 @@ pub(crate) fn apply_to_dependent(
     instances::limit(w, dependent, bundle, colocation, &places);
 }
 
-/// An instance that must have its role where some replica is: elsewhere it never gets it.
-fn to_priority(
-    w: &mut World<'_>,
-    dependent: RscIx,
-    replicas: &[Replica],
-    colocation: &Colocation<'_>,
-) {
-    let Some(here) = w[dependent].assigned else { return };
-    let partner = replicas.iter().any(|replica| {
-        let there = w[replica.container].assigned;
-        offers(w, replica, colocation)
-            && there.is_some_and(|there| {
-                let (one, other) = ((dependent, here), (replica.container, there));
-                colocate::same_place(w, one, other, colocation)
-            })
-    });
-    match (partner, colocation.dependent_role) {
-        (true, Role::Unpromoted) => w[dependent].promotion += -colocation.score,
-        (true, _) => w[dependent].promotion += colocation.score,
-        (false, Role::Promoted) => w[dependent].promotion = Score::NEG_INF,
-        (false, _) => {}
+/// The container that is where an instance is, or could be.
+fn partner(w: &World<'_>, dependent: RscIx, bundle: RscIx) -> Option<RscIx> {
+    let place =
+        super::assigned_node(w, dependent).and_then(|node| colocate::place(w, dependent, node));
+    match place {
+        Some(node) => interleave::on_node(w, bundle, node, false),
+        None => interleave::partner(w, dependent, bundle, false),
     }
 }
 

@@ -135,7 +135,7 @@ fn group_primary(
 /// The node that counts for a resource in a colocation. What is in a bundle is where its container
 /// is: nothing else can be on the replica's own node. So is what takes its attributes from a
 /// guest's host.
-fn place(w: &World<'_>, rsc: RscIx, node: NodeIx) -> Option<NodeIx> {
+pub(crate) fn place(w: &World<'_>, rsc: RscIx, node: NodeIx) -> Option<NodeIx> {
     let Some(container) = w[node].container.filter(|_| w[node].is_guest()) else {
         return Some(node);
     };

@@ -336,6 +336,9 @@ fn unpack_replica<'d>(
         }
         let rsc = unpack_any(w, part, Some(bundle), None)?;
         w[rsc].flags.set(Flags::IMPLICIT | Flags::UNIQUE | Flags::REPLICA);
+        if w[rsc].is(Flags::CONNECTION) {
+            keep_off_remote_nodes(w, rsc);
+        }
         match w[rsc].agent {
             "IPaddr2" => replica.ip = Some(rsc),
             "remote" => replica.remote = Some(rsc),
@@ -350,6 +353,15 @@ fn unpack_replica<'d>(
     }
     replica.node = replica.remote.and_then(|remote| w[remote].remote_node);
     Some(replica)
+}
+
+/// A connection is made from a full member of the cluster.
+fn keep_off_remote_nodes(w: &mut World<'_>, connection: RscIx) {
+    for node in w[connection].allowed.nodes() {
+        if w[node].is_remote() {
+            w[connection].allowed.set(node, Score::NEG_INF);
+        }
+    }
 }
 
 /// The score of a replica's node for its own instance.

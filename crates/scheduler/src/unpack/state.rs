@@ -177,6 +177,7 @@ fn mark_known(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
 
 fn active_on_dead_node(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
     if w[node].is_guest() {
+        w[rsc].flags.set(Flags::FAILED);
         fence(w, node, "guest is unclean");
         return;
     }
