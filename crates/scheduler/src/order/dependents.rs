@@ -3,6 +3,7 @@
 use cib::value::{Role, Score};
 
 use crate::actions::{newest, of_task};
+use crate::constraints::lists;
 use crate::world::{ActFlags, ActIx, RscIx, Task, World};
 
 /// If an action is a start or promote that cannot run, blocks its mandatory dependents.
@@ -12,8 +13,7 @@ pub(crate) fn block(w: &mut World<'_>, action: ActIx) {
         return;
     }
     let Some(rsc) = w[action].rsc else { return };
-    let mut top = crate::unpack::operations::top(w, rsc);
-    top = w[top].parent.unwrap_or(top);
+    let top = crate::unpack::operations::top(w, rsc);
     let some_runnable = w[top].children.iter().any(|child| {
         let found = newest(w, *child, task, None);
         found.is_none_or(|action| w[action].runnable())
@@ -30,7 +30,7 @@ fn block_dependents(w: &mut World<'_>, primary: RscIx, task: Task, depth: usize)
     if depth > MAX_CHAIN {
         return;
     }
-    for at in w[primary].with_this.clone() {
+    for at in lists::with_this(w, primary) {
         let colocation = w.colocations[at as usize].clone();
         if colocation.score < Score::INF {
             continue;

@@ -157,6 +157,7 @@ fn on_guest(w: &mut World<'_>, at: ActIx, node: NodeIx, connection: RscIx) {
                 before_stop(w, at, connection, 0);
             }
         }
+        Task::Cancel => {}
         _ if w[at].interval > 0 => after_start(w, connection, at, Rel::FIRST_IMPLIES_THEN),
         _ => after_start(w, connection, at, 0),
     }
