@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod crmsh;
 pub mod date;
 pub mod digest;
 pub mod nvpairs;
