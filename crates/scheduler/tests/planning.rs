@@ -112,6 +112,28 @@ fn what_is_ordered_waits_in_the_graph() {
 }
 
 #[test]
+fn what_only_may_wait_for_another_does_not_stop_with_it() {
+    // The first ordering of two starts counts; of the second only the reverse is left, stop to stop.
+    let order = "<rsc_order id=\"o1\" first=\"a\" then=\"b\" kind=\"Optional\" symmetrical=\"false\"/>\
+                 <rsc_order id=\"o2\" first=\"a\" then=\"b\"/>\
+                 <rsc_location id=\"l\" rsc=\"a\" node=\"node2\" score=\"INFINITY\"/>\
+                 <rsc_location id=\"m\" rsc=\"b\" node=\"node1\" score=\"INFINITY\"/>";
+    let history = running("a", "") + &running("b", "");
+    let found = planned(&cluster(&(dummy("a") + &dummy("b")), order, &history));
+    let keys = keys(&found);
+    assert!(keys.contains(&"a_stop_0".to_owned()), "{keys:?}");
+    assert!(!keys.contains(&"b_stop_0".to_owned()), "{keys:?}");
+}
+
+#[test]
+fn exclusive_discovery_counts_also_where_the_location_is_of_the_promoted_role() {
+    let like = "<rsc_location id=\"l\" rsc=\"a\" node=\"node2\" score=\"5\" role=\"Promoted\" \
+                resource-discovery=\"exclusive\"/>";
+    let found = planned(&cluster(&dummy("a"), like, ""));
+    assert_eq!(keys(&found), Vec::<String>::new(), "no node is one to look at");
+}
+
+#[test]
 fn a_failed_stop_without_fencing_blocks_the_resource() {
     let failed = "<lrm_rsc_op id=\"a_last_failure_0\" operation=\"stop\" interval=\"0\" call-id=\"3\" \
                   rc-code=\"1\" op-status=\"4\" transition-key=\"2:2:0:x\"/>";

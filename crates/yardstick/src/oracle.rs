@@ -209,7 +209,22 @@ pub fn older(input: &str) -> Result<String> {
     for (node, name) in changes {
         document.set(node, "name", name);
     }
+    fence_at_once(&mut document);
     Ok(document.root().to_text(Style::Pretty))
+}
+
+/// Nodes are fenced at the same time unless a document says no; in 2.1.5 only if it says yes.
+fn fence_at_once(document: &mut Document) {
+    const NAME: &str = "concurrent-fencing";
+    let sets = document.root().child("configuration").and_then(|part| part.child("crm_config"));
+    let Some(set) = sets.and_then(|part| part.child("cluster_property_set")) else { return };
+    if set.children().any(|pair| pair.get("name") == Some(NAME)) {
+        return;
+    }
+    let pair = document.append(set.id(), "nvpair");
+    for (name, value) in [("id", "oracle-concurrent-fencing"), ("name", NAME), ("value", "true")] {
+        document.set(pair, name, value);
+    }
 }
 
 /// Scores in the newer words.
@@ -268,6 +283,20 @@ mod tests {
         let text = older(input).expect("a document");
         assert!(text.contains("validate-with=\"pacemaker-3.9\""), "{text}");
         assert_eq!(text.matches("stonith-enabled").count(), 1, "only the option: {text}");
+    }
+
+    #[test]
+    fn nodes_are_fenced_at_once_unless_the_document_says_no() {
+        let with = |pair: &str| {
+            let text = format!(
+                "<cib><configuration><crm_config><cluster_property_set id=\"o\">{pair}\
+                 </cluster_property_set></crm_config></configuration></cib>"
+            );
+            older(&text).expect("a document")
+        };
+        assert!(with("").contains("name=\"concurrent-fencing\" value=\"true\""));
+        let no = "<nvpair id=\"c\" name=\"concurrent-fencing\" value=\"false\"/>";
+        assert!(!with(no).contains("value=\"true\""));
     }
 
     #[test]

@@ -182,6 +182,9 @@ fn apply(w: &mut World<'_>, rsc: RscIx, at: u32) {
 /// Adds the scores to a resource's table (`entries_only`: only makes the nodes known to it).
 fn apply_scores(w: &mut World<'_>, rsc: RscIx, at: u32, entries_only: bool) {
     let location = w.locations[at as usize].clone();
+    if location.discovery == Discovery::Exclusive {
+        w[rsc].flags.set(Flags::EXCLUSIVE_DISCOVERY);
+    }
     if location.role == Role::Promoted {
         return;
     }
@@ -195,9 +198,6 @@ fn apply_scores(w: &mut World<'_>, rsc: RscIx, at: u32, entries_only: bool) {
 
 /// The strongest discovery mode of a node counts.
 fn discover(w: &mut World<'_>, rsc: RscIx, node: NodeIx, mode: Discovery) {
-    if mode == Discovery::Exclusive {
-        w[rsc].flags.set(Flags::EXCLUSIVE_DISCOVERY);
-    }
     let modes = &mut w[rsc].discovery;
     match modes.iter_mut().find(|(have, _)| *have == node) {
         Some((_, have)) => *have = (*have).max(mode),

@@ -57,9 +57,6 @@ pub(crate) fn relate(
         changed.then |= asymmetric(w, first, then);
     }
     if has(Rel::THEN_IMPLIES_FIRST) && !then_flags.has(ActFlags::OPTIONAL) {
-        if !w[then].is(ActFlags::MIGRATABLE) {
-            changed.first |= because(w, first, ActFlags::OPTIONAL, then);
-        }
         if w[first].is(ActFlags::MIGRATABLE) && !w[then].is(ActFlags::MIGRATABLE) {
             changed.first |= because(w, first, ActFlags::MIGRATABLE, then);
         }
