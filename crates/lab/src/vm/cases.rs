@@ -4,10 +4,11 @@ use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::Path;
 
-/// What `TCP` stands for in these files.
+/// What `TCP` stands for in these files. A server that ended refuses at once, and an address
+/// without a host is told by the kernel: the time is for a machine too busy to answer.
 const TCP: &str = "TCP_CHECK {
             connect_port 80
-            connect_timeout 10
+            connect_timeout 60
             retry 1
             delay_before_retry 1
         }";
