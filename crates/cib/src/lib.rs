@@ -17,3 +17,4 @@ pub mod validate;
 pub mod value;
 pub mod version;
 pub mod xml;
+pub mod xpath;

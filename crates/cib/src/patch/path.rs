@@ -3,7 +3,7 @@
 use crate::xml::{Document, Node, NodeId};
 
 /// The path of an element from the root.
-pub(super) fn of(node: Node<'_>) -> String {
+pub(crate) fn of(node: Node<'_>) -> String {
     let mut steps: Vec<_> = node.ancestors().map(step).collect();
     steps.reverse();
     steps.concat()

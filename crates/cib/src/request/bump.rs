@@ -33,10 +33,9 @@ pub(super) fn count(document: &mut Document, change: Change) {
     document.set(root, "num_updates", &version.num_updates.to_string());
 }
 
-/// Begins a new epoch, in which the caller's own change is the first update.
+/// Begins a new epoch and goes on counting updates.
 pub(super) fn raise(document: &mut Document) {
     let version = Version::of(document.root());
     let root = document.root().id();
     document.set(root, "epoch", &version.epoch.saturating_add(1).to_string());
-    document.set(root, "num_updates", "0");
 }

@@ -3,6 +3,7 @@
 use super::section::{find, object};
 use super::{Fault, FaultKind, Request, section};
 use crate::xml::{Document, Node, NodeId};
+use crate::xpath;
 
 /// The last word of a counting value: `OPTION++`.
 const INCREMENT: &str = "++";
@@ -75,4 +76,16 @@ pub(super) fn delete(result: &mut Document, request: &Request<'_>) -> Result<boo
         result.remove(found);
     }
     Ok(false)
+}
+
+/// Takes the first element away that the path finds, or all; finding none is no fault.
+pub(super) fn delete_path(result: &mut Document, request: &Request<'_>, all: bool) -> bool {
+    let mut found = xpath::elements(result.root(), request.section.unwrap_or_default());
+    if !all {
+        found.truncate(1);
+    }
+    for node in found {
+        result.remove(node);
+    }
+    false
 }

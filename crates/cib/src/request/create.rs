@@ -54,8 +54,8 @@ fn one(result: &mut Document, parent: NodeId, object: Node<'_>) -> Result<(), Fa
 }
 
 /// What could not be added, behind what could not be before.
-fn failed(object: Node<'_>, kind: FaultKind, before: Option<Document>) -> Fault {
-    let mut document = before.unwrap_or_else(|| Document::new("failed"));
+fn failed(object: Node<'_>, kind: FaultKind, before: Option<Box<Document>>) -> Fault {
+    let mut document = before.unwrap_or_else(|| Box::new(Document::new("failed")));
     let root = document.root().id();
     let update = document.append(root, "failed_update");
     if let Some(id) = object.get("id") {

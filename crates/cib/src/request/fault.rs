@@ -14,9 +14,9 @@ pub struct Fault {
     /// Why.
     pub kind: FaultKind,
     /// What could not be carried out, as the tools print it: `<failed>` with the objects.
-    pub failed: Option<Document>,
+    pub failed: Option<Box<Document>>,
     /// The document that does not conform to its schema.
-    pub refused: Option<Document>,
+    pub refused: Option<Box<Document>>,
     /// Its mistakes.
     pub findings: Vec<Finding>,
 }
@@ -36,6 +36,10 @@ pub enum FaultKind {
     Old,
     /// The document is of a newer feature set.
     FeatureSet,
+    /// A patchset leads from elsewhere.
+    Diff,
+    /// The user may not do that, or not see anything.
+    Rights,
 }
 
 impl FaultKind {
@@ -48,6 +52,8 @@ impl FaultKind {
             Self::Schema => "Update does not conform to the configured schema",
             Self::Old => "Update was older than existing configuration",
             Self::FeatureSet => "Protocol not supported",
+            Self::Diff => "Application of update diff failed, requesting full refresh",
+            Self::Rights => "Permission denied",
         }
     }
 
@@ -60,6 +66,8 @@ impl FaultKind {
             Self::Schema => 78,
             Self::Old => 103,
             Self::FeatureSet => 76,
+            Self::Diff => 1,
+            Self::Rights => 4,
         }
     }
 }
@@ -96,7 +104,7 @@ pub fn validate(document: &Document) -> Result<(), Fault> {
             findings
         }
     };
-    Err(Fault { refused: Some(document.clone()), findings, ..FaultKind::Schema.into() })
+    Err(Fault { refused: Some(Box::new(document.clone())), findings, ..FaultKind::Schema.into() })
 }
 
 /// True if a document may ask for this schema.

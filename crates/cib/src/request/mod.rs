@@ -8,6 +8,7 @@ mod bump;
 mod change;
 mod create;
 mod fault;
+mod patched;
 mod replace;
 mod section;
 
@@ -34,6 +35,17 @@ pub enum Verb {
     Replace,
     /// Takes away the first object of that name that has all the attributes given.
     Delete,
+    /// Takes away what the path finds: the first element, or all of them.
+    DeletePath {
+        /// All of them.
+        all: bool,
+    },
+    /// Puts an object in the place of the first element the path finds.
+    ReplacePath,
+    /// Applies a patchset.
+    Patch,
+    /// Brings the document into the form of the newest schema that tools of [`FEATURE_SET`] know.
+    Upgrade,
     /// Raises the epoch.
     Bump,
     /// Empties the configuration and the status.
@@ -45,7 +57,7 @@ pub enum Verb {
 pub struct Request<'r> {
     /// What is asked.
     pub verb: Verb,
-    /// The section it is about ([`SECTIONS`]); unknown names mean the whole document.
+    /// The section it is about ([`SECTIONS`]), or the path; unknown names mean the whole document.
     pub section: Option<&'r str>,
     /// The object, for verbs that have one.
     pub data: Option<Node<'r>>,
@@ -85,6 +97,13 @@ pub fn perform(document: &mut Document, request: &Request<'_>) -> Result<Change,
         Verb::Modify { allow_create } => change::modify(&mut result, request, allow_create)?,
         Verb::Replace => replace::replace(&mut result, request)?,
         Verb::Delete => change::delete(&mut result, request)?,
+        Verb::DeletePath { all } => change::delete_path(&mut result, request, all),
+        Verb::ReplacePath => replace::replace_path(&mut result, request)?,
+        Verb::Patch => patched::patch(&mut result, request)?,
+        Verb::Upgrade => {
+            replace::upgrade(&mut result);
+            false
+        }
         Verb::Bump => {
             bump::raise(&mut result);
             false

@@ -2,8 +2,10 @@
 
 use super::section::object;
 use super::{Fault, FaultKind, Request, section};
+use crate::upgrade::{self, Generation};
 use crate::version::Version;
 use crate::xml::{Document, Node, NodeId};
+use crate::xpath;
 
 /// Replaces what has the object's name, and its id if it has one.
 pub(super) fn replace(result: &mut Document, request: &Request<'_>) -> Result<bool, Fault> {
@@ -25,6 +27,39 @@ pub(super) fn replace(result: &mut Document, request: &Request<'_>) -> Result<bo
     result.import(parent, Some(old), data);
     result.remove(old);
     Ok(false)
+}
+
+/// Replaces the first element the path finds.
+pub(super) fn replace_path(result: &mut Document, request: &Request<'_>) -> Result<bool, Fault> {
+    let data = request.data.ok_or(FaultKind::Invalid)?;
+    let found = xpath::elements(result.root(), request.section.unwrap_or_default());
+    let old = *found.first().ok_or(FaultKind::NotFound)?;
+    let Some(parent) = result.node(old).parent().map(Node::id) else {
+        *result = Document::copy_of(data);
+        return Ok(false);
+    };
+    result.import(parent, Some(old), data);
+    result.remove(old);
+    Ok(false)
+}
+
+/// The newest schema that tools of [`super::FEATURE_SET`] know.
+const NEWEST: &str = "pacemaker-3.9";
+
+/// Brings the document into the form of the newest schema; if it says another, a new
+/// administrator's epoch begins. One that asks for no validation stays as it is.
+pub(super) fn upgrade(result: &mut Document) {
+    let schema = result.root().get("validate-with").unwrap_or_default().to_owned();
+    if schema == "none" || schema == NEWEST || upgrade::generation(result) > Generation::V3 {
+        return;
+    }
+    let version = Version::of(result.root());
+    upgrade::to_generation_3(result);
+    let root = result.root().id();
+    result.set(root, "validate-with", NEWEST);
+    let raised =
+        Version { admin_epoch: version.admin_epoch.saturating_add(1), epoch: 1, num_updates: 1 };
+    raised.set(result);
 }
 
 /// Empties the configuration and the status, and begins a new administrator's epoch.
