@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod acl;
 pub mod crmsh;
 pub mod date;
 pub mod digest;

@@ -168,6 +168,11 @@ impl CibFile {
         &self.document
     }
 
+    /// What it holds, to keep.
+    pub fn into_document(self) -> Document {
+        self.document
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path

@@ -29,6 +29,7 @@ mod standby;
 pub mod status;
 pub mod story;
 mod suggest;
+mod tools;
 pub mod vrrp;
 mod watch;
 
@@ -50,7 +51,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 /// The names of the ancestors' programs that we answer to.
-const OLD_NAMES: [&str; 9] = [
+const OLD_NAMES: [&str; 15] = [
     "heartbeat",
     "keepalived",
     "cl_status",
@@ -60,6 +61,12 @@ const OLD_NAMES: [&str; 9] = [
     "hb_delnode",
     "ha_propagate",
     "crm_simulate",
+    "cibadmin",
+    "crm_verify",
+    "crm_diff",
+    "crm_shadow",
+    "crm_rule",
+    "iso8601",
 ];
 
 /// What remains to be done when the command line is understood.
@@ -143,6 +150,7 @@ fn old(name: &str, args: &[String], console: &mut Console<'_>) -> Result<Next, S
             standby::run(Way::Take, args, &mut patient, &Voice::new("hb_takeover"), console)
         }
         "crm_simulate" => simulate::run(args, console),
+        name if tools::NAMES.contains(&name) => tools::run(name, args, console),
         "hb_addnode" => standby::nodes(true, args, &mut patient, console),
         "hb_delnode" => standby::nodes(false, args, &mut patient, console),
         _ => {

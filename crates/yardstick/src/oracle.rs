@@ -89,9 +89,14 @@ impl Oracle {
         Ok(Self { libraries: libraries(&root)?, root, scratch })
     }
 
-    /// The program with these arguments, in its own world.
+    /// The program, in its own world.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(self.root.join("usr/sbin/crm_simulate"));
+        self.tool("crm_simulate")
+    }
+
+    /// Another of the package's programs, in its own world. Shadow copies lie in [`Self::scratch`].
+    pub fn tool(&self, name: &str) -> Command {
+        let mut command = Command::new(self.root.join("usr/sbin").join(name));
         command
             .env_clear()
             .env("LC_ALL", "C")
@@ -101,6 +106,11 @@ impl Oracle {
             .env("CIB_shadow_dir", &self.scratch)
             .stdin(Stdio::null());
         command
+    }
+
+    /// A directory that goes away with this.
+    pub fn scratch(&self) -> &Path {
+        &self.scratch
     }
 
     /// Both runs of a case, with the input and the outputs rewritten.

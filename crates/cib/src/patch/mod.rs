@@ -13,7 +13,7 @@ mod v1;
 
 pub use apply::{Refused, apply};
 pub use create::{Options, create};
-pub(crate) use path::of as path_of;
+pub(crate) use path::{find, of as path_of};
 pub use v1::create_v1;
 
 use crate::version::feature_set;

@@ -19,7 +19,7 @@ fn step(node: Node<'_>) -> String {
 }
 
 /// The first element at the path.
-pub(super) fn find(document: &Document, path: &str) -> Option<NodeId> {
+pub(crate) fn find(document: &Document, path: &str) -> Option<NodeId> {
     let mut rest = path;
     let mut place: Option<Node<'_>> = None;
     while !rest.is_empty() {

@@ -31,6 +31,16 @@ pub(super) fn modify(
     Ok(true)
 }
 
+/// Sets what the object says, in the first element the path finds.
+pub(super) fn modify_path(result: &mut Document, request: &Request<'_>) -> Result<bool, Fault> {
+    let data = request.data.ok_or(FaultKind::Invalid)?;
+    let top = xpath::elements(result.root(), request.section.unwrap_or_default());
+    let top = top.first().map(|top| result.node(*top)).ok_or(FaultKind::NotFound)?;
+    let found = find(top, data.name(), data.get("id")).ok_or(FaultKind::NotFound)?;
+    update(result, found, data);
+    Ok(false)
+}
+
 /// Gives an element the attributes of another, and its children those of the other's of the same
 /// name and id; others are added.
 pub(super) fn update(result: &mut Document, target: NodeId, from: Node<'_>) {

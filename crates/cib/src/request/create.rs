@@ -29,28 +29,26 @@ fn whole_section(result: &mut Document, parent: NodeId, data: Node<'_>) -> Resul
     }
     let mut fault: Option<Fault> = None;
     for child in data.children() {
-        if let Err(refused) = one(result, parent, child) {
+        let same = |held: &Node<'_>| held.is(child.name()) && held.get("id").is_none();
+        let part = result.node(parent).children().find(same).map(Node::id);
+        // A part without an id is there already and takes what the new one holds.
+        if let Some(part) = part.filter(|_| child.get("id").is_none()) {
+            update(result, part, child);
+        } else if let Err(refused) = one(result, parent, child) {
             fault = Some(failed(child, refused.kind, fault.and_then(|fault| fault.failed)));
         }
     }
     fault.map_or(Ok(false), Err)
 }
 
-/// One object. A section that is there already takes what the new one holds.
+/// One object, which must not be there already.
 fn one(result: &mut Document, parent: NodeId, object: Node<'_>) -> Result<(), Fault> {
     let same = |child: &Node<'_>| child.is(object.name()) && child.get("id") == object.get("id");
-    let existing = result.node(parent).children().find(same).map(Node::id);
-    match existing {
-        None => {
-            result.import(parent, None, object);
-            Ok(())
-        }
-        Some(existing) if object.get("id").is_none() => {
-            update(result, existing, object);
-            Ok(())
-        }
-        Some(_) => Err(failed(object, FaultKind::Exists, None)),
+    if result.node(parent).children().any(|child| same(&child)) {
+        return Err(failed(object, FaultKind::Exists, None));
     }
+    result.import(parent, None, object);
+    Ok(())
 }
 
 /// What could not be added, behind what could not be before.

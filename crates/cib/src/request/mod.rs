@@ -35,6 +35,8 @@ pub enum Verb {
     Replace,
     /// Takes away the first object of that name that has all the attributes given.
     Delete,
+    /// Like [`Self::Modify`], of the first element the path finds or what is below it.
+    ModifyPath,
     /// Takes away what the path finds: the first element, or all of them.
     DeletePath {
         /// All of them.
@@ -95,6 +97,7 @@ pub fn perform(document: &mut Document, request: &Request<'_>) -> Result<Change,
     let untracked = match request.verb {
         Verb::Create => create::create(&mut result, request)?,
         Verb::Modify { allow_create } => change::modify(&mut result, request, allow_create)?,
+        Verb::ModifyPath => change::modify_path(&mut result, request)?,
         Verb::Replace => replace::replace(&mut result, request)?,
         Verb::Delete => change::delete(&mut result, request)?,
         Verb::DeletePath { all } => change::delete_path(&mut result, request, all),
@@ -127,7 +130,7 @@ pub fn adopt(
     mut result: Document,
     untracked: bool,
 ) -> Result<Change, Fault> {
-    if feature_set(document.root()) > FEATURE_SET {
+    if feature_set(document.root()).max(feature_set(result.root())) > FEATURE_SET {
         return Err(FaultKind::FeatureSet.into());
     }
     let (old, new) = (Version::of(document.root()), Version::of(result.root()));

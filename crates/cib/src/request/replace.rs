@@ -24,9 +24,16 @@ pub(super) fn replace(result: &mut Document, request: &Request<'_>) -> Result<bo
     let old = found.ok_or(FaultKind::NotFound)?;
     let parent = old.parent().map(Node::id).ok_or(FaultKind::Invalid)?;
     let old = old.id();
-    result.import(parent, Some(old), data);
-    result.remove(old);
+    put(result, parent, old, data);
     Ok(false)
+}
+
+/// Puts an object where the one of the same name and id stood; another comes last.
+fn put(result: &mut Document, parent: NodeId, old: NodeId, new: Node<'_>) {
+    let held = result.node(old);
+    let is_same = held.is(new.name()) && held.get("id") == new.get("id");
+    result.import(parent, is_same.then_some(old), new);
+    result.remove(old);
 }
 
 /// Replaces the first element the path finds.
@@ -38,8 +45,7 @@ pub(super) fn replace_path(result: &mut Document, request: &Request<'_>) -> Resu
         *result = Document::copy_of(data);
         return Ok(false);
     };
-    result.import(parent, Some(old), data);
-    result.remove(old);
+    put(result, parent, old, data);
     Ok(false)
 }
 

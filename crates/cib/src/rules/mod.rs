@@ -5,6 +5,9 @@
 
 mod dates;
 mod expression;
+mod term;
+
+pub use term::{Term, term};
 
 use crate::date::DateTime;
 use crate::xml::Node;

@@ -57,6 +57,11 @@ impl Document {
         self.insert_content(parent, before, COMMENT, &text)
     }
 
+    /// Adds text as the last thing inside an element.
+    pub fn append_text_to(&mut self, parent: NodeId, text: &str) -> NodeId {
+        self.insert_content(parent, None, TEXT, text)
+    }
+
     /// Copies a node of another document with all below it, before one of the parent's children
     /// or as the last.
     pub fn import(&mut self, parent: NodeId, before: Option<NodeId>, from: Node<'_>) -> NodeId {

@@ -46,6 +46,7 @@ impl Ancestor {
         match old_name {
             "keepalived" => Self::Keepalived,
             "crm_simulate" => Self::Pacemaker,
+            name if crate::tools::NAMES.contains(&name) => Self::Pacemaker,
             _ => Self::Heartbeat,
         }
     }

@@ -72,7 +72,15 @@ const HEARTBEAT_LINKS: [&str; 20] = [
 const KEEPALIVED_LINK: &str = "/usr/sbin/keepalived";
 
 /// Where Debian's packages have Pacemaker's commands.
-const PACEMAKER_LINKS: [&str; 1] = ["/usr/sbin/crm_simulate"];
+const PACEMAKER_LINKS: [&str; 7] = [
+    "/usr/sbin/crm_simulate",
+    "/usr/sbin/cibadmin",
+    "/usr/sbin/crm_verify",
+    "/usr/sbin/crm_diff",
+    "/usr/sbin/crm_shadow",
+    "/usr/sbin/crm_rule",
+    "/usr/sbin/iso8601",
+];
 
 /// The page of a file that has the name of the ancestor's: it is installed with its names.
 const KEEPALIVED_PAGE: &str = "keepalived.conf";

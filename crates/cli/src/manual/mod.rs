@@ -8,6 +8,7 @@ mod formats;
 mod keepalived;
 mod old;
 mod ours;
+mod pacemaker;
 mod render;
 mod tools;
 

@@ -17,7 +17,7 @@ pub(crate) fn old(name: &str) -> Option<Page> {
         "ha_propagate" => ha_propagate(),
         "crm_simulate" => crm_simulate(),
         "keepalived" => keepalived(),
-        _ => return None,
+        _ => return super::pacemaker::page(name),
     })
 }
 
