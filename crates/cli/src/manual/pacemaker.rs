@@ -89,7 +89,7 @@ fn words(name: &str) -> Option<Words> {
             ],
         },
         "crm_diff" => Words {
-            about: "tell what differs between two configurations, and apply that to a third",
+            about: "tell what differs between two configurations, or apply it",
             synopsis: &["crm_diff -o OLD -n NEW [-c|-u]", "crm_diff -o OLD -p PATCH [-c]"],
             description: "Writes the difference as a patchset. Documents other than `<cib>` get one of \
                  the first format, as old peers have it.",
