@@ -9,6 +9,7 @@ mod diagnostic;
 mod dice;
 mod machine;
 mod name;
+mod places;
 mod time;
 
 pub use command::Command;
@@ -17,4 +18,5 @@ pub use diagnostic::{Diagnostic, Label, Severity, Span};
 pub use dice::Dice;
 pub use machine::Machine;
 pub use name::{GroupKey, LinkId, LinkName, NodeName, OpId};
+pub use places::Places;
 pub use time::{Instant, WallTime};

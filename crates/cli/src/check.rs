@@ -7,10 +7,11 @@ mod wanted;
 use crate::console::{Console, Machine, Stop};
 use crate::exit::Exit;
 use crate::render;
-use base::{Diagnostic, Severity};
+use base::{Diagnostic, Places, Severity};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use config::{FILE_MAX, File, Heartbeat, Host, Sources, heartbeat};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -127,9 +128,20 @@ impl Outcome {
         }
     }
 
-    fn write_text(&self, console: &mut Console<'_>) -> Result<(), Stop> {
+    /// The places of the files that findings are about, by the files' names.
+    fn places(&self) -> BTreeMap<&str, Places<'_>> {
+        let mut all = BTreeMap::new();
         for finding in &self.found {
-            let drawn = render::finding(finding, self.text(finding), console.colour);
+            all.entry(finding.file.as_str()).or_insert_with(|| Places::of(self.text(finding)));
+        }
+        all
+    }
+
+    fn write_text(&self, console: &mut Console<'_>) -> Result<(), Stop> {
+        let places = self.places();
+        for finding in &self.found {
+            let Some(places) = places.get(finding.file.as_str()) else { continue };
+            let drawn = render::finding(finding, places, console.colour);
             writeln!(console.out, "{drawn}\n")?;
         }
         let disabled: Vec<&str> =
@@ -142,11 +154,14 @@ impl Outcome {
     }
 
     fn write_json(&self, console: &mut Console<'_>) -> Result<(), Stop> {
+        let places = self.places();
         let findings = self
             .found
             .iter()
             .map(|finding| {
-                let (line, column) = finding.line_column(self.text(finding));
+                let places = places.get(finding.file.as_str());
+                let at = places.map(|places| places.line_column(finding.span.start));
+                let (line, column) = at.unwrap_or((1, 1));
                 Placed { line, column, finding }
             })
             .collect();

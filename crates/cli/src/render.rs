@@ -1,7 +1,7 @@
 //! Findings as text for people: the place, what is wrong with it, what it means, what to do.
 
 use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet};
-use base::{Diagnostic, Severity, Span};
+use base::{Diagnostic, Places, Severity, Span};
 use std::ops::Range;
 
 /// Longer lines, in bytes, are not shown: nobody finds a place in them, and a file of garbage is one.
@@ -10,20 +10,24 @@ const LINE_MAX: usize = 1024;
 /// Further places of a finding are shown when all lie within so many bytes.
 const PLACES_APART_MAX: usize = 64 << 10;
 
-/// One finding, drawn into the text it is about; `text` is the file's.
-pub(crate) fn finding(found: &Diagnostic, text: &str, colour: bool) -> String {
+/// One finding, drawn into the text it is about; `places` are the file's. What may be a password in
+/// the lines shown is covered.
+pub(crate) fn finding(found: &Diagnostic, places: &Places<'_>, colour: bool) -> String {
     let level = match found.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
     let group = level.primary_title(&found.message).id(&found.code);
+    let lines = shown(found, places.text());
+    let source = lines.clone().and_then(|lines| places.text().get(lines)).map(config::covered);
     let mut group = if found.span == Span::default() {
         group.element(Origin::path(&found.file))
-    } else if let Some(lines) = shown(found, text) {
-        group.element(snippet(found, text, lines))
+    } else if let (Some(lines), Some(source)) = (lines, &source) {
+        let number = places.line_column(lines.start).0;
+        group.element(snippet(found, source, lines, number))
     } else {
-        let (line, column) = found.line_column(text);
+        let (line, column) = places.line_column(found.span.start);
         group.element(Origin::path(&found.file).line(line).char_column(column))
     };
     let lines = [("effect", &found.effect), ("compat", &found.compat), ("help", &found.help)];
@@ -40,9 +44,6 @@ pub(crate) fn finding(found: &Diagnostic, text: &str, colour: bool) -> String {
 /// alone when the others are far away. `None` when they are too long, or not in the text.
 fn shown(found: &Diagnostic, text: &str) -> Option<Range<usize>> {
     let first = lines_around(text, found.span.range())?;
-    if first.len() > LINE_MAX {
-        return None;
-    }
     let places = found.labels.iter().map(|label| label.span.range());
     let all = places
         .filter_map(|place| lines_around(text, place))
@@ -50,19 +51,25 @@ fn shown(found: &Diagnostic, text: &str) -> Option<Range<usize>> {
     Some(if all.len() > PLACES_APART_MAX { first } else { all })
 }
 
-/// A place, grown to whole lines.
+/// A place, grown to whole lines; `None` when it isn't in the text, or they are too long.
 fn lines_around(text: &str, place: Range<usize>) -> Option<Range<usize>> {
-    let (before, behind) = (text.get(..place.start)?, text.get(place.end..)?);
     text.get(place.clone())?;
-    let start = before.rfind('\n').map_or(0, |end| end + 1);
-    Some(start..behind.find('\n').map_or(text.len(), |length| place.end + length))
+    let (before, behind) = text.as_bytes().split_at(place.start);
+    let near = before.len().saturating_sub(LINE_MAX + 1);
+    let start = before.get(near..)?.iter().rposition(|byte| *byte == b'\n');
+    let start = start.map_or(near, |end| near + end + 1);
+    let behind = behind.get(place.len()..)?;
+    let end = behind.iter().take(LINE_MAX + 1).position(|byte| *byte == b'\n');
+    let lines = start..place.end + end.unwrap_or(behind.len());
+    (lines.len() <= LINE_MAX).then_some(lines)
 }
 
-/// The marked lines.
+/// The marked lines: `source`, which stands in the text at `lines` and begins with this line.
 fn snippet<'a>(
     found: &'a Diagnostic,
-    text: &'a str,
+    source: &'a str,
     lines: Range<usize>,
+    number: usize,
 ) -> Snippet<'a, Annotation<'a>> {
     let within = |span: Span| {
         let (start, end) = (span.start.checked_sub(lines.start)?, span.end - lines.start);
@@ -76,9 +83,7 @@ fn snippet<'a>(
         let primary = AnnotationKind::Primary.span(span);
         if found.label.is_empty() { primary } else { primary.label(&found.label) }
     });
-    let before = text.get(..lines.start).unwrap_or_default();
-    let number = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    Snippet::source(text.get(lines.clone()).unwrap_or_default())
+    Snippet::source(source)
         .line_start(number)
         .path(&found.file)
         .annotations(primary)
@@ -122,8 +127,11 @@ mod tests {
         .effect("heartbeat doesn't start on this node")
         .compat("Heartbeat 3.0.6 refuses it as well (exit 6)")
         .help("write `1`");
-        insta::assert_snapshot!(finding(&found, text, false));
-        assert!(finding(&found, text, true).contains("\x1b["), "coloured where that is wanted");
+        insta::assert_snapshot!(finding(&found, &Places::of(text), false));
+        assert!(
+            finding(&found, &Places::of(text), true).contains("\x1b["),
+            "coloured where that is wanted"
+        );
     }
 
     #[test]
@@ -135,7 +143,7 @@ mod tests {
             Span::default(),
             "`auto_failback` is not set",
         );
-        insta::assert_snapshot!(finding(&found, "node a\n", false));
+        insta::assert_snapshot!(finding(&found, &Places::of("node a\n"), false));
     }
 
     #[test]
@@ -148,8 +156,9 @@ mod tests {
                 .also(labelled, "the other place")
         };
         let line = PLACES_APART_MAX + 3;
+        let places = Places::of(&text);
         let (near, far) =
-            (finding(&found(true), &text, false), finding(&found(false), &text, false));
+            (finding(&found(true), &places, false), finding(&found(false), &places, false));
         assert!(near.contains(&format!("--> f:{line}:1")), "{near}");
         assert!(near.contains("the other place"), "{near}");
         assert!(far.contains("again") && !far.contains("the other place"), "{far}");
@@ -159,7 +168,7 @@ mod tests {
     fn of_a_line_too_long_to_show_the_place_is_told() {
         let text = format!("a\n{}\n", "x".repeat(3 << 20));
         let found = Diagnostic::new(Severity::Note, "c", "f", Span::new(1002, 1003), "m");
-        let drawn = finding(&found.help("h"), &text, false);
+        let drawn = finding(&found.help("h"), &Places::of(&text), false);
         assert!(drawn.contains("--> f:2:1001") && drawn.len() < LINE_MAX, "{drawn}");
     }
 

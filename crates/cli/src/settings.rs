@@ -4,7 +4,7 @@
 use crate::check::{Checked, check};
 use crate::console::{Console, Stop};
 use crate::render;
-use base::Severity;
+use base::{Places, Severity};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -34,7 +34,7 @@ pub(crate) fn have_errors(directory: &Path, console: &mut Console<'_>) -> Result
 
 fn tell_errors(checked: &Checked, console: &mut Console<'_>) -> Result<(), Stop> {
     for finding in checked.found.iter().filter(|found| found.severity == Severity::Error) {
-        let drawn = render::finding(finding, checked.text(finding), false);
+        let drawn = render::finding(finding, &Places::of(checked.text(finding)), false);
         writeln!(console.err, "{drawn}")?;
     }
     Ok(())

@@ -20,6 +20,7 @@ pub mod haresources;
 mod heartbeat;
 mod host;
 pub mod keepalived;
+mod secrets;
 mod service_checks;
 mod text;
 
@@ -28,6 +29,7 @@ pub use digest::fingerprint;
 pub use ha_cf::{GenerationMethod, UuidFrom};
 pub use heartbeat::{Heartbeat, Logging, heartbeat};
 pub use host::Host;
+pub use secrets::covered;
 
 /// The longest file that whoever reads one takes for a configuration, in bytes: tens of thousands
 /// of instances fit, and no memory is lost to a log file named by mistake.

@@ -126,6 +126,18 @@ fn everything_said_about_a_bad_keepalived_conf() {
 }
 
 #[test]
+fn a_password_behind_a_misspelt_keyword_is_not_shown() {
+    let place = tempfile::tempdir().expect("a directory");
+    let path = place.path().join("keepalived.conf");
+    let text = "vrrp_instance a {\n authentication {\n  auth_pas S3CRET\n  auth_pass S3CRETlong\n \
+                }\n}\n";
+    fs::write(&path, text).expect("write");
+    let (_, out) = run_check(&[&path.display().to_string()]);
+    assert!(out.contains("auth_pas ******") && out.contains("long-password"), "{out}");
+    assert!(!out.contains("S3CRET"), "{out}");
+}
+
+#[test]
 fn a_keyword_of_keepalived_is_explained_in_every_block_it_stands_in() {
     let (exit, out) = run_check(&["--explain", "weight"]);
     assert_eq!(exit, Exit::Done);

@@ -4,7 +4,7 @@ use super::running::{Noting, Words};
 use super::{KeepalivedOptions, Part, process};
 use crate::{both, logs};
 use api::Level;
-use base::Severity;
+use base::{Places, Severity};
 use config::keepalived::{self, Host, Interface, Keepalived, Program, Sources};
 use config::{FILE_MAX, File};
 use linux::netlink::Netlink;
@@ -242,11 +242,16 @@ fn text(path: &str) -> io::Result<String> {
 }
 
 fn findings(read: &Keepalived) -> Vec<Finding> {
+    let mut places: BTreeMap<&str, Places<'_>> = BTreeMap::new();
     read.findings
         .iter()
         .map(|found| {
-            let source = read.files.iter().find(|file| file.path == found.file);
-            let (line, column) = source.map_or((1, 1), |file| found.line_column(&file.text));
+            let text = || {
+                let source = read.files.iter().find(|file| file.path == found.file);
+                Places::of(source.map_or("", |file| &file.text))
+            };
+            let places = places.entry(&found.file).or_insert_with(text);
+            let (line, column) = places.line_column(found.span.start);
             let level = match found.severity {
                 Severity::Error => Level::Error,
                 Severity::Warning => Level::Warning,

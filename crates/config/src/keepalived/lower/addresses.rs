@@ -13,6 +13,9 @@ use vrrp::config::{Address, AddressFlags, Broadcast};
 /// The kernel's limit of an address label, without its final NUL (measured).
 const LABEL_MAX: usize = 15;
 
+/// Bits of an IPv6 address; none of IPv4 has as many.
+const V6_LONGEST: u8 = 128;
+
 /// Something to be named that is not there: where, and its name.
 pub(super) type Lacking = Option<(Place, String)>;
 
@@ -31,6 +34,8 @@ impl Lowering<'_> {
         };
         let prefix = self.prefix(ip, length, first);
         let mut address = plain(ip, prefix);
+        // One of its own alone is nobody's source address, unless a lifetime is written (measured).
+        address.preferred_lifetime = (prefix == V6_LONGEST).then_some(Duration::ZERO);
         let mut lacking = None;
         let mut words = entry.iter().skip(1);
         while let Some(word) = words.next() {
@@ -100,7 +105,7 @@ impl Lowering<'_> {
     }
 
     fn prefix(&mut self, ip: IpAddr, length: Option<&str>, word: &Word) -> u8 {
-        let longest = if ip.is_ipv4() { 32 } else { 128 };
+        let longest = if ip.is_ipv4() { 32 } else { V6_LONGEST };
         let Some(length) = length else { return longest };
         if length.is_empty() {
             let then = [

@@ -137,16 +137,14 @@ fn names(out: &mut Lines, settings: &Settings) {
 fn mail(out: &mut Lines, settings: &Settings) {
     let mail = &settings.whole.mail;
     if let Some((server, port)) = mail.server {
-        let helo = mail.helo.as_deref().unwrap_or(&settings.host);
         out.line(&format!(" Smtp server = {server}"));
         out.line(&format!(" Smtp server port = {port}"));
-        out.line(&format!(" Smtp HELO name = {helo}"));
+        out.named(" Smtp HELO name", mail.helo.as_deref());
         out.line(&format!(" Smtp server connection timeout = {}", mail.timeout.as_secs()));
-        let usual = || format!("keepalived@{}", settings.host);
-        let from = mail.from.clone().unwrap_or_else(usual);
-        out.line(&format!(" Email notification from = {from}"));
     }
-    if !mail.to.is_empty() {
+    // Without a sender of its own keepalived tells no recipients either.
+    if let Some(from) = &mail.from {
+        out.line(&format!(" Email notification from = {from}"));
         out.line(" Email notification to:");
         mail.to.iter().for_each(|to| out.line(&format!("   {to}")));
     }

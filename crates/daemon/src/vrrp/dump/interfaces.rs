@@ -9,6 +9,9 @@ use vrrp::config::{Destination, Family, Instance, Tracked};
 /// What an interface's own setting is as long as nobody has changed it (ip-sysctl).
 const UNCHANGED: &str = "0";
 
+/// The weight shown of an interface that its instance does not follow (`dont_track_primary`).
+const NOT_TRACKED: i32 = 255;
+
 impl Report<'_> {
     /// Who shares a socket with whom. Ours have other numbers: one socket for each interface and
     /// family hears, whatever is spoken there.
@@ -78,9 +81,10 @@ impl Report<'_> {
         let what = Tracked::Interface(name.to_owned());
         let mut lines = Vec::new();
         for instance in &self.settings.vrrp.instances {
-            let own = instance.interface.as_deref() == Some(name) && !instance.dont_track_primary;
+            let own = instance.interface.as_deref() == Some(name);
+            let usual = if instance.dont_track_primary { NOT_TRACKED } else { 0 };
             let weight = instance.tracks.iter().find(|track| track.what == what);
-            if let Some(weight) = weight.map(|track| track.weight).or(own.then_some(0)) {
+            if let Some(weight) = weight.map(|track| track.weight).or(own.then_some(usual)) {
                 lines.push(format!("     {}, weight {weight}", instance.name));
             }
         }

@@ -38,6 +38,7 @@ impl Report<'_> {
                 out.line("   Flags:");
                 out.line("     Using unicast");
             }
+            Destination::Multicast(_) if self.has_flags(instance) => out.line("   Flags:"),
             Destination::Multicast(_) => out.line("   Flags: none"),
         }
         out.line(&format!("   Wantstate = {}", status.state.word()));
@@ -75,6 +76,17 @@ impl Report<'_> {
         if instance.strict {
             out.line("   Enforcing strict VRRP compliance");
         }
+    }
+
+    /// Something is written that keepalived counts among the flags, and does not name there.
+    fn has_flags(&self, instance: &Instance) -> bool {
+        let written = !instance.preempt
+            || instance.skip_check_adv_addr
+            || instance.dont_track_primary
+            || instance.vmac.is_some();
+        let mut extras = self.settings.whole.extras.iter();
+        let extras = extras.find(|(name, _)| *name == instance.name).map(|(_, extras)| extras);
+        written || extras.is_some_and(|extras| extras.promote_secondaries || extras.vmac_addr)
     }
 
     fn rules(&self, out: &mut Lines, instance: &Instance, status: &RouterStatus) {
