@@ -148,9 +148,10 @@ vrrp_instance VI_1 {
 ";
 
 /// Lines of keepalived's that ours lack, by how they begin, with the reason.
-const NOT_OURS: [(&str, &str); 10] = [
+const NOT_OURS: [(&str, &str); 11] = [
     (" libnftnl version", "we speak to nftables without that library"),
     ("   Password", "passwords stand in the JSON file alone, where programs look for them"),
+    ("   Master router", "a backup without a master has none"),
     ("   Master priority", "a backup keeps of its master what the protocol needs"),
     ("   Not IPvN forwarding", "asked of the kernel when it matters, and not kept"),
     ("   fd_in", "descriptors and threads of its own processes"),

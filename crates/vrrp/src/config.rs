@@ -33,6 +33,31 @@ pub struct Config {
     pub notify_priority_changes: bool,
     /// Packets of virtual routers that are not configured here are told (`log_unknown_vrids`).
     pub log_unknown_vrids: bool,
+    /// How receive buffers of sockets are sized.
+    pub receive_buffers: ReceiveBuffers,
+}
+
+/// How receive buffers are sized where something is written about them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ReceiveBuffers {
+    /// What each instance needs that says nothing itself (`vrrp_rx_bufs_policy`).
+    pub policy: BufferPolicy,
+    /// Bytes that an instance says itself (`kernel_rx_buf_size`), by its name.
+    pub own: Vec<(String, u32)>,
+}
+
+/// What an instance's adverts need of a receive buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BufferPolicy {
+    /// Nothing is written.
+    #[default]
+    Unwritten,
+    /// So many times the MTU of its interface (`MTU`).
+    Mtu(u32),
+    /// So many times its own advert (`ADVERT`).
+    Advert(u32),
+    /// So many bytes.
+    Bytes(u32),
 }
 
 /// Number of a virtual router on its network, 1 to 255.

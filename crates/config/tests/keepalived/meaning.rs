@@ -125,6 +125,20 @@ fn words_behind_an_address_are_read_and_others_dropped() {
 }
 
 #[test]
+fn an_ipv6_address_of_its_own_alone_is_nobodys_source_unless_a_lifetime_is_written() {
+    let one = read(
+        "vrrp_instance V {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\nfe80::7\n\
+         2001:db8::2 dev eth0\n2001:db8::3/128\n2001:db8::4/64\n\
+         2001:db8::5 preferred_lft forever\n2001:db8::6 preferred_lft 100\n}\n}\n",
+    );
+    let none = Some(Duration::ZERO);
+    let found: Vec<_> =
+        one.vrrp.instances[0].addresses.iter().map(|of| of.preferred_lifetime).collect();
+    assert_eq!(found, [none, none, none, None, None, Some(Duration::from_secs(100))]);
+    assert_eq!(instance("").addresses[0].preferred_lifetime, None, "IPv4");
+}
+
+#[test]
 fn addresses_beyond_255_are_excluded_from_adverts() {
     let one =
         instance("virtual_ipaddress {\n~SEQ(n,1,1,200) 10.9.0.$n\n~SEQ(n,1,1,60) 10.9.1.$n\n}\n");
@@ -266,6 +280,23 @@ fn included_files_are_read_in_their_place_and_findings_name_them() {
     assert_eq!(read.findings[0].file, "/etc/keepalived/conf.d/b.conf");
     assert_eq!(read.findings[0].line_column(&read.files[2].text), (1, 2));
     assert!(read.findings[0].help.as_deref().is_some_and(|help| help.contains("priority")));
+}
+
+#[test]
+fn include_check_holds_for_includes_behind_it_and_ends_with_its_file() {
+    let files = Files(vec![("/c/sets.conf", "global_defs {\ninclude_check match\n}\n")]);
+    for (text, code) in [
+        ("include /c/none.conf\nglobal_defs {\ninclude_check match\n}\n", 0),
+        ("global_defs {\ninclude_check match\n}\ninclude /c/none.conf\n", 6),
+        ("global_defs {\ninclude_check match\n}\ninclude /c/none*\n", 0),
+        ("global_defs {\ninclude_check\n}\ninclude /c/none*\n", 6),
+        ("include /c/sets.conf\ninclude /c/none.conf\n", 0),
+        ("includew /c/none.conf\n", 6),
+        ("includeb /c/none.conf\n", 0),
+        ("includem /c/none*\n", 0),
+    ] {
+        assert_eq!(read_with(text, &files).exit_code, code, "{text}");
+    }
 }
 
 #[test]

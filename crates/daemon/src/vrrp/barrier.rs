@@ -138,7 +138,8 @@ fn closed_instances(settings: &Settings) -> BTreeSet<String> {
     closed.map(|instance| instance.name.clone()).collect()
 }
 
-fn look(settings: &Settings) -> Look {
+/// How tables of ours look.
+pub(super) fn look(settings: &Settings) -> Look {
     let nftables = &settings.whole.nftables;
     Look { table: nftables.table.clone(), priority: nftables.priority, counters: nftables.counters }
 }

@@ -9,6 +9,7 @@ mod attention;
 mod barrier;
 mod base_settings;
 mod bfd;
+mod buffers;
 pub(crate) mod dump;
 pub(crate) mod fifo;
 mod file_watch;

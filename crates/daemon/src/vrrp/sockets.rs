@@ -1,6 +1,7 @@
 //! The sockets that a configuration needs: one to hear and one to speak per interface and family,
 //! shared by all virtual routers there.
 
+use super::buffers::Buffer;
 use linux::vrrp::{AH, Incoming, Outgoing, Receiver, Room, Sender, VRRP};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,14 +24,21 @@ pub(crate) struct Ear {
 /// Bytes of an authentication header (docs/ancestors/keepalived.md §3.1).
 const AH_HEADER: usize = 24;
 
+/// What the instances that share a receiver need of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Needs {
+    groups: BTreeSet<IpAddr>,
+    buffer: Buffer,
+}
+
 /// What a sender is for: the interface, if one is named, and IPv6.
 type Mouth = (Option<String>, bool);
 
 /// All of them, by what they are for.
 #[derive(Debug, Default)]
 pub(crate) struct Sockets {
-    /// What is needed, with the multicast groups of each; in the order of the poller's tokens.
-    wanted: Vec<(Ear, BTreeSet<IpAddr>)>,
+    /// What is needed, with what each needs; in the order of the poller's tokens.
+    wanted: Vec<(Ear, Needs)>,
     ears: Vec<Option<Receiver>>,
     mouths: BTreeMap<Mouth, Sender>,
     /// Interfaces that could not be spoken on lately; told once.
@@ -53,12 +61,13 @@ impl Sockets {
     /// Notes what this configuration needs. What stays needed stays open; returned are the
     /// receivers that do, under their new tokens.
     pub(crate) fn want(&mut self, config: &Config) -> Vec<Opened<'_>> {
-        let mut wanted: BTreeMap<Ear, BTreeSet<IpAddr>> = BTreeMap::new();
+        let mut wanted: BTreeMap<Ear, Needs> = BTreeMap::new();
         for instance in &config.instances {
-            let groups = wanted.entry(Ear::of(instance)).or_default();
+            let needs = wanted.entry(Ear::of(instance)).or_default();
             if let Destination::Multicast(group) = instance.destination {
-                groups.insert(group);
+                needs.groups.insert(group);
             }
+            needs.buffer.add(&config.receive_buffers, instance);
         }
         let wanted: Vec<_> = wanted.into_iter().collect();
         let mut old: Vec<_> = self.wanted.drain(..).zip(self.ears.drain(..)).collect();
@@ -90,11 +99,11 @@ impl Sockets {
     /// # Errors
     /// In words, with the interface's name.
     pub(crate) fn open(&mut self, token: usize) -> Result<&Receiver, String> {
-        let (Some((ear, groups)), Some(place)) = (self.wanted.get(token), self.ears.get_mut(token))
+        let (Some((ear, needs)), Some(place)) = (self.wanted.get(token), self.ears.get_mut(token))
         else {
             return Err("there is no such socket".into());
         };
-        let groups: Vec<IpAddr> = groups.iter().copied().collect();
+        let groups: Vec<IpAddr> = needs.groups.iter().copied().collect();
         let name = ear.interface.as_deref();
         let opened = if ear.v6 {
             Receiver::open_v6(name, ear.protocol, &groups)
@@ -102,7 +111,13 @@ impl Sockets {
             Receiver::open(name, ear.protocol, &groups)
         };
         match opened {
-            Ok(receiver) => Ok(place.insert(receiver)),
+            Ok(receiver) => {
+                if needs.buffer.is_written() {
+                    let Buffer { bytes, mtus } = needs.buffer;
+                    receiver.size_buffer(name, bytes, mtus);
+                }
+                Ok(place.insert(receiver))
+            }
             Err(error) => {
                 let on = name.unwrap_or("all interfaces");
                 Err(format!("adverts on {on} can't be heard: {error}"))

@@ -2,10 +2,12 @@
 //! with them (docs/ancestors/keepalived.md §3.4).
 
 use super::addresses::home;
+use super::barrier::look;
 use super::base_settings;
 use super::settings::Settings;
 use linux::Mac;
 use linux::netlink::{Netlink, NewAddress};
+use linux::nftables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -28,6 +30,7 @@ const LINK_LOCAL_PREFIX: u8 = 64;
 /// Makes what is missing and sets what interfaces need; sentences for what failed.
 pub(crate) fn settle(netlink: &mut Netlink, settings: &Settings) -> Vec<String> {
     let mut troubles = make(netlink, settings);
+    troubles.extend(divert(netlink, settings));
     troubles.extend(base_settings::settle(&base_settings::wanted(settings)));
     troubles
 }
@@ -70,6 +73,30 @@ fn make(netlink: &mut Netlink, settings: &Settings) -> Vec<String> {
         Some(format!("{name}: its interface can't be put into the VRF {domain}: {error}"))
     }));
     troubles
+}
+
+/// Reports of multicast listeners leave from the base of an interface for IPv6 (RFC 9568 §7.3 keeps
+/// the virtual MAC address for what the master sends). A sentence for what failed.
+fn divert(netlink: &mut Netlink, settings: &Settings) -> Option<String> {
+    let mut pairs = Vec::new();
+    for (name, base, _) in all_of(settings).iter().filter(|(.., mac)| mac.starts_with(&IPV6_MAC)) {
+        if let (Ok(made), Ok(base)) = (netlink.interface(name), netlink.interface(base)) {
+            pairs.push((made.index, base.index));
+        }
+    }
+    if pairs.is_empty() {
+        return None;
+    }
+    let error = nftables::divert(&look(settings), &pairs).err()?;
+    Some(format!(
+        "nftables: {error}: reports of multicast listeners leave with the virtual MAC address, \
+         by a backup too"
+    ))
+}
+
+/// Whether a configuration has interfaces whose reports leave from their base.
+fn diverts(settings: &Settings) -> bool {
+    all_of(settings).iter().any(|(.., mac)| mac.starts_with(&IPV6_MAC))
 }
 
 /// Makes an interface a part of a routing domain (`vrf`).
@@ -134,5 +161,11 @@ pub(crate) fn remove(netlink: &mut Netlink, settings: &Settings, still: Option<&
             // Gone with its base in the meantime, at worst.
             let _ = netlink.remove_interface(interface.index);
         }
+    }
+    let table = look(settings);
+    let stays = still.is_some_and(|still| diverts(still) && look(still).table == table.table);
+    if diverts(settings) && !stays {
+        // Without its interfaces it does nothing, at worst.
+        let _ = nftables::stop_diverting(&table);
     }
 }

@@ -23,6 +23,8 @@ mod number {
     pub(super) const DEL_ELEMENT: u16 = 14;
     /// Rules for IPv4 and IPv6 at once.
     pub(super) const INET: u8 = 1;
+    /// And for IPv6 alone.
+    pub(super) const IPV6: u8 = 10;
 }
 
 /// Where a chain stands: packets for this host, or from it.
@@ -141,18 +143,47 @@ impl Expression {
             Self::equals(&[kind]),
         ]
     }
+
+    /// Only packets that leave by the interface of this number.
+    pub(super) fn leaves_by(interface: u32) -> [Self; 2] {
+        /// The number of the interface a packet leaves by.
+        const OIF: u32 = 5;
+        [Self::meta(OIF), Self::equals(&interface.to_ne_bytes())]
+    }
+
+    /// Sends a copy of an IPv6 packet to where it goes to, by the interface of this number.
+    pub(super) fn copy_to(interface: u32) -> [Self; 3] {
+        /// A register that the address, of four words, leaves alone.
+        const NEXT_REGISTER: u32 = 2;
+        let value = Attributes::default().put(1, &interface.to_ne_bytes());
+        let number = Attributes::default().number(1, NEXT_REGISTER).nested(2, &value);
+        let to = Attributes::default().number(1, REGISTER).number(2, NEXT_REGISTER);
+        // RFC 8200 §3: the destination's place and length.
+        [Self::payload(1, 24, 16), Self::new("immediate", &number), Self::new("dup", &to)]
+    }
 }
 
 /// Messages that take effect together or not at all.
 pub(super) struct Transaction {
     bytes: Vec<u8>,
     table: String,
+    family: u8,
     sequence: u32,
 }
 
 impl Transaction {
+    /// About a table for both families.
     pub(super) fn of(table: &str) -> Self {
-        let mut new = Self { bytes: Vec::new(), table: table.to_owned(), sequence: 0 };
+        Self::about(table, number::INET)
+    }
+
+    /// About a table for IPv6.
+    pub(super) fn ipv6(table: &str) -> Self {
+        Self::about(table, number::IPV6)
+    }
+
+    fn about(table: &str, family: u8) -> Self {
+        let mut new = Self { bytes: Vec::new(), table: table.to_owned(), family, sequence: 0 };
         new.frame(number::BATCH_BEGIN, 0, 0, number::NFTABLES, &Attributes::default());
         new
     }
@@ -180,7 +211,7 @@ impl Transaction {
 
     fn message(&mut self, kind: u16, flags: u16, body: &Attributes) -> &mut Self {
         let kind = number::NFTABLES << 8 | kind;
-        self.frame(kind, number::ACK | flags, number::INET, 0, body);
+        self.frame(kind, number::ACK | flags, self.family, 0, body);
         self
     }
 

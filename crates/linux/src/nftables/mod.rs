@@ -1,10 +1,13 @@
-//! An nftables table that keeps traffic away from addresses this host holds and doesn't answer
+//! nftables: a table that keeps traffic away from addresses this host holds and doesn't answer
 //! for (`no_accept`, RFC 9568 §6.1 `Accept_Mode`; docs/ancestors/keepalived.md §2.3).
 //!
 //! What is sent to such an address, or from it, is dropped; what finds neighbours over IPv6 passes,
 //! for without it nobody could send through this router. Every change is one transaction.
 
 mod message;
+mod reports;
+
+pub use reports::{divert, stop_diverting};
 
 use message::{Expression, Hook, Transaction, Verdict};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_NETFILTER};
@@ -45,10 +48,7 @@ impl Barrier {
     /// # Errors
     /// `PermissionDenied`; `Unsupported` and the like when the kernel has no nftables.
     pub fn raise(look: Look) -> io::Result<Self> {
-        let mut socket = Socket::new(NETLINK_NETFILTER)?;
-        socket.bind_auto()?;
-        socket.connect(&SocketAddr::new(0, 0))?;
-        let barrier = Self { socket, look };
+        let barrier = Self { socket: open()?, look };
         let mut all = Transaction::of(&barrier.look.table);
         all.add_table().delete_table().add_table();
         for (set, v6) in SETS {
@@ -124,22 +124,34 @@ impl Barrier {
         self.commit(all)
     }
 
-    /// Has the kernel do all of it. Its answers are there when it has taken the message.
     fn commit(&self, all: Transaction) -> io::Result<()> {
-        self.socket.send(&all.into_bytes(), 0)?;
-        let mut buffer = vec![0; RECEIVE_LIMIT];
-        let mut refused = None;
-        loop {
-            let mut window = &mut buffer[..];
-            match self.socket.recv(&mut window, libc::MSG_DONTWAIT) {
-                Ok(length) => refused = refused.or(first_error(&buffer[..length])),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        refused.map_or(Ok(()), Err)
+        commit(&self.socket, all)
     }
+}
+
+/// A socket to nftables, in the network namespace of the calling thread.
+fn open() -> io::Result<Socket> {
+    let mut socket = Socket::new(NETLINK_NETFILTER)?;
+    socket.bind_auto()?;
+    socket.connect(&SocketAddr::new(0, 0))?;
+    Ok(socket)
+}
+
+/// Has the kernel do all of it. Its answers are there when it has taken the message.
+fn commit(socket: &Socket, all: Transaction) -> io::Result<()> {
+    socket.send(&all.into_bytes(), 0)?;
+    let mut buffer = vec![0; RECEIVE_LIMIT];
+    let mut refused = None;
+    loop {
+        let mut window = &mut buffer[..];
+        match socket.recv(&mut window, libc::MSG_DONTWAIT) {
+            Ok(length) => refused = refused.or(first_error(&buffer[..length])),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    refused.map_or(Ok(()), Err)
 }
 
 /// The first error in what the kernel answered.

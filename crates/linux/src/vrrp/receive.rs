@@ -14,6 +14,8 @@ pub const BATCH: usize = 32;
 const PACKET_MAX: usize = 4_352;
 /// Room for what waits to be read: the adverts of thousands of virtual routers.
 const RECEIVE_BUFFER: i32 = 8 << 20;
+/// The MTU where there is no interface to ask: Ethernet's.
+const USUAL_MTU: u32 = 1500;
 /// Room for the control messages of a packet, in words of their alignment.
 const CONTROL: usize = 16;
 
@@ -112,6 +114,16 @@ impl Receiver {
         Ok(Self { socket, interface: index, has_header: !v6 })
     }
 
+    /// Makes room for so many bytes, and so many times the MTU of the interface it hears on, within
+    /// what the administrator allows (`net.core.rmem_max`). The kernel has a least size of its own.
+    pub fn size_buffer(&self, interface: Option<&str>, bytes: u64, mtus: u64) {
+        let mtu = interface.and_then(|name| mtu(self.socket.as_fd(), name)).unwrap_or(USUAL_MTU);
+        let all = bytes.saturating_add(mtus.saturating_mul(u64::from(mtu)));
+        let all = i32::try_from(all).unwrap_or(i32::MAX);
+        // Never refused: what is too much is cut.
+        let _ = sockopt::set(self.socket.as_fd(), libc::SOL_SOCKET, libc::SO_RCVBUF, &all);
+    }
+
     /// Hears datagrams on a UDP port of every address of one family, on all interfaces. What comes
     /// in has no header before it.
     ///
@@ -203,6 +215,26 @@ impl Receiver {
         }
         Ok(count)
     }
+}
+
+/// The longest packet of an interface.
+fn mtu(socket: BorrowedFd<'_>, interface: &str) -> Option<u32> {
+    // SAFETY: `ifreq` is plain C data of numbers, for which zero is a value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    // The last byte of the name stays 0.
+    let room = request.ifr_name.len().saturating_sub(1);
+    for (slot, byte) in request.ifr_name.iter_mut().take(room).zip(interface.bytes()) {
+        *slot = libc::c_char::from_ne_bytes([byte]);
+    }
+    // SAFETY: the kernel reads the name, which ends with 0, and writes a number into the request,
+    // which lives through the call.
+    let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFMTU, &raw mut request) };
+    if done != 0 {
+        return None;
+    }
+    // SAFETY: the kernel has written this part of the union.
+    let mtu = unsafe { request.ifr_ifru.ifru_mtu };
+    mtu.try_into().ok()
 }
 
 /// What an IPv4 header says; `None` for less than one.

@@ -193,7 +193,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "nftables" Words("[TABLE]"), "keepalived", "", 3, "The nftables table of our rules.";
     Global "nftables_priority" number(-INT_MAX, INT_MAX), "-1", "", 3, "Their priority.";
     Global "nftables_counters" Nothing, "", "", 3, "They count.";
-    Global "nftables_ifindex" Nothing, "", "", 3, "They name interfaces by number.", inert("no rule of ours names an interface");
+    Global "nftables_ifindex" Nothing, "", "", 3, "They name interfaces by number.", inert("rules of ours name them so in any case");
     Global "nftables_ipvs" Words("[TABLE]"), "", "", 3, "The nftables table of our IPVS rules.", inert("IPVS takes the addresses of a group one by one, without marks");
     Global "nftables_ipvs_priority" number(-INT_MAX, INT_MAX), "", "", 3, "Their priority.", inert("IPVS takes the addresses of a group one by one, without marks");
     Global "nftables_ipvs_start_fwmark" number(1, UINT_MAX), "1000", "", 3,
@@ -203,8 +203,8 @@ pub(super) static ROWS: &[Directive] = rows! {
     Global "vrrp_ipsets" Words("[NAME...]"), "", "", 3, "The ipsets of our rules.", inert(IPTABLES);
     Global "disable_local_igmp" Nothing, "", "", 3, "The kernel sends no IGMP reports for groups of the link (224.0.0.0/24), on all interfaces; put back at the end.";
     Global "vrrp_rx_bufs_policy" Words("MTU|ADVERT|NUMBER"), "", "", 3,
-        "How receive buffers are sized.", inert("receive buffers are sized for thousands of instances");
-    Global "vrrp_rx_bufs_multiplier" number(1, UINT_MAX), "3", "", 3, "And multiplied.", inert("receive buffers are sized for thousands of instances");
+        "What each instance adds to the receive buffer of its socket; a number is of bytes.";
+    Global "vrrp_rx_bufs_multiplier" number(1, UINT_MAX), "3", "", 3, "The MTU or the advert is multiplied by this.";
     Global "vrrp_netlink_cmd_rcv_bufs" number(0, UINT_MAX), "", "bytes", 3,
         "A netlink receive buffer.", inert(NETLINK);
     Global "vrrp_netlink_cmd_rcv_bufs_force" Switch, "", "", 3,
@@ -256,8 +256,8 @@ pub(super) static ROWS: &[Directive] = rows! {
         "Where the configuration's copy lies.", inert("the copy is kept in memory");
     Global "config_save_dir" Word("PATH"), "", "", 3,
         "Where each configuration is saved as it was read.";
-    Global "include_check" Words("[readable] [match] [wildcard] [brace]"), "", "", 3,
-        "What every include must find.", inert("write the letters behind `include`");
+    Global "include_check" Words("[[+|-]readable|match|wildcard_match|brace_match ...]"), "", "", 3,
+        "What every include behind it must find; without a word all of these.";
     Global "reload_check_config" Words("[LOG]"), "", "", 3,
         "A configuration is checked before a reload.";
     Global "reload_time_file" Word("PATH"), "", "", 3, "The time in it is when to reload.";

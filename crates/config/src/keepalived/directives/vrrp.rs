@@ -203,7 +203,7 @@ pub(super) static ROWS: &[Directive] = rows! {
     Instance "debug" number(0, 4), "0", "", 3,
         "A level of debugging output.", inert("keepalived prints nothing for it either");
     Instance "kernel_rx_buf_size" number(0, UINT_MAX), "", "bytes", 3,
-        "The receive buffer of its socket.", inert("receive buffers are sized for thousands of instances");
+        "What it adds to the receive buffer of its socket.";
     Instance "linkbeat_use_polling" Nothing, "", "", 3,
         "Asks for the interface's state again and again.", inert(KERNEL);
     Instance "timer_expired_backup" Words("[PRIORITY]"), "", "", 3,

@@ -6,20 +6,30 @@ use super::Lowering;
 use super::global::{Globals, default};
 use super::instance::{AuthType, Draft};
 use super::interfaces::elsewhere;
+use super::role::buffer_policy;
 use super::shared::{Addresses, Numbers};
 use super::tracking::Placed;
 use super::usual::{garp, usual};
 use crate::keepalived::directives::Block;
 use crate::keepalived::findings::Place;
-use crate::keepalived::settings::Extras;
+use crate::keepalived::settings::{Extras, Settings};
 use crate::keepalived::values;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 use vrrp::config::{
-    Authentication, Checksum, Config, Destination, Family, Garp, Instance, Notify, Track, Tracked,
-    Version, Vrid,
+    Authentication, Checksum, Config, Destination, Family, Garp, Instance, Notify, ReceiveBuffers,
+    Track, Tracked, Version, Vrid,
 };
+
+/// How receive buffers are to be sized.
+fn receive_buffers(settings: &Settings) -> ReceiveBuffers {
+    let policy = settings.receive_buffers.as_ref();
+    let policy = policy.and_then(|(word, factor)| buffer_policy(word, *factor));
+    let own =
+        settings.extras.iter().filter_map(|(name, of)| Some((name.clone(), of.receive_buffer?)));
+    ReceiveBuffers { policy: policy.unwrap_or_default(), own: own.collect() }
+}
 
 /// The group of VRRP over IPv4 (RFC 9568 §5.1.1.2).
 pub(super) const GROUP4: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
@@ -76,6 +86,7 @@ impl Lowering<'_> {
             log_unknown_vrids: globals.log_unknown_vrids,
             dynamic_interfaces: self.settings.dynamic_interfaces,
             paces: std::mem::take(&mut self.paces),
+            receive_buffers: receive_buffers(&self.settings),
             ..Config::default()
         };
         for instance in &mut instances {

@@ -9,6 +9,7 @@ use crate::keepalived::tree::Node;
 use crate::keepalived::values;
 use lvs::config::{Flush, Ipvs, SyncDaemon};
 use std::time::Duration;
+use vrrp::config::BufferPolicy;
 
 impl Lowering<'_> {
     pub(super) fn ipvs(&mut self, node: &Node) -> bool {
@@ -153,14 +154,17 @@ impl Lowering<'_> {
                 }
             }
             "vrrp_rx_bufs_policy" => {
-                let factor = default(Block::Global, "vrrp_rx_bufs_multiplier") as u32;
-                settings.receive_buffers = text(node).map(|policy| (policy, factor));
+                let policy = text(node).filter(|policy| buffer_policy(policy, 0).is_some());
+                if policy.is_none() {
+                    values::refuse(node, self.found);
+                }
+                let (slot, _) = self.settings.receive_buffers.get_or_insert_with(usual_buffers);
+                *slot = policy.unwrap_or_default();
             }
             "vrrp_rx_bufs_multiplier" => {
-                if let (Some((_, factor)), Some(value)) =
-                    (&mut settings.receive_buffers, values::number(node, self.found))
-                {
-                    *factor = value as u32;
+                if let Some(value) = values::number(node, self.found) {
+                    let buffers = self.settings.receive_buffers.get_or_insert_with(usual_buffers);
+                    buffers.1 = value as u32;
                 }
             }
             "disable_local_igmp" => settings.disable_local_igmp = true,
@@ -202,4 +206,18 @@ fn set<T: std::str::FromStr>(slot: &mut Option<T>, word: Option<&Word>) -> bool 
     let Some(value) = word.and_then(|word| word.text.parse().ok()) else { return false };
     *slot = Some(value);
     true
+}
+
+/// No policy, and the factor that holds for one.
+fn usual_buffers() -> (String, u32) {
+    (String::new(), default(Block::Global, "vrrp_rx_bufs_multiplier") as u32)
+}
+
+/// The policy that a word of `vrrp_rx_bufs_policy` names. Bytes are not multiplied (measured).
+pub(super) fn buffer_policy(word: &str, factor: u32) -> Option<BufferPolicy> {
+    match word {
+        "MTU" => Some(BufferPolicy::Mtu(factor)),
+        "ADVERT" => Some(BufferPolicy::Advert(factor)),
+        bytes => bytes.parse().ok().map(BufferPolicy::Bytes),
+    }
 }

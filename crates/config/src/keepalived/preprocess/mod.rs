@@ -1,6 +1,7 @@
 //! Files to lines: comments, includes, conditional lines, variables, loops
 //! (docs/ancestors/keepalived.md §1.1). Every way a short text can become a long one has a limit.
 
+mod includes;
 mod sequences;
 mod variables;
 
@@ -8,7 +9,7 @@ use super::findings::{Findings, Place};
 use super::host::Host;
 use super::lexer::is_blank;
 use crate::File;
-use crate::text::{lines, quote};
+use crate::text::lines;
 use base::{Dice, Span};
 use variables::Variables;
 
@@ -62,6 +63,7 @@ pub(super) fn lines_of(file: &File, host: &Host<'_>, found: &mut Findings) -> Ve
         work: 0,
         bytes: 0,
         full: false,
+        checks: includes::Checks::default(),
     };
     preprocessor.file(file.clone(), 0);
     preprocessor.done
@@ -84,6 +86,8 @@ struct Preprocessor<'a, 'h> {
     /// What came out so far.
     bytes: usize,
     full: bool,
+    /// What the next include must find.
+    checks: includes::Checks,
 }
 
 impl Preprocessor<'_, '_> {
@@ -120,6 +124,7 @@ impl Preprocessor<'_, '_> {
             return;
         }
         let Some(text) = self.condition(text) else { return };
+        self.note_checks(text);
         if let Some((name, value)) = variables::definition(text) {
             return self.define(name.to_owned(), String::new(), value, at);
         }
@@ -204,63 +209,6 @@ impl Preprocessor<'_, '_> {
                 why.to_owned(),
                 ["nothing from here on is read", "keepalived has no such limit", cure],
             );
-        }
-    }
-
-    /// True when the line is an include.
-    fn include(&mut self, text: &str, at: Place, depth: usize) -> bool {
-        let (word, rest) = text.split_once(is_blank).unwrap_or((text, ""));
-        let Some(checks) = word.strip_prefix("include") else { return false };
-        let pattern = rest.trim_matches(is_blank).trim_matches('"');
-        if !checks.chars().all(|c| "rmwba".contains(c)) || pattern.is_empty() {
-            return false;
-        }
-        let beside = self.found.files.get(at.file).and_then(|file| file.path.rsplit_once('/'));
-        let pattern = match (pattern.starts_with('/'), beside) {
-            (false, Some((directory, _))) => format!("{directory}/{pattern}"),
-            _ => pattern.to_owned(),
-        };
-        let paths = self.host.sources.matching(&pattern);
-        if paths.is_empty() {
-            self.nothing_included(&pattern, checks, at);
-        }
-        for path in paths {
-            if depth >= INCLUDES_DEEP || self.found.files.len() >= FILES_MAX {
-                let why = "too many files include each other";
-                self.overflow(at, why, "does one include itself, perhaps through a pattern?");
-                return true;
-            }
-            match self.host.sources.read(&path) {
-                Some(text) => self.file(File::new(path, text), depth.saturating_add(1)),
-                None => self.unreadable(&path, checks, at),
-            }
-        }
-        true
-    }
-
-    fn nothing_included(&mut self, pattern: &str, checks: &str, at: Place) {
-        let what = format!("no file matches {}", quote(pattern));
-        if checks.contains('a') || checks.contains('m') {
-            let then = [
-                "what it would add is missing; on a reload the running configuration stays",
-                "keepalived doesn't start (exit code 6)",
-                "create the file, or write `include`",
-            ];
-            self.found.no_file(at, "include-missing", what, then);
-        } else {
-            let then = ["nothing is included", "keepalived goes on", "look at the path"];
-            self.found.warn(at, "include-missing", what, then);
-        }
-    }
-
-    fn unreadable(&mut self, path: &str, checks: &str, at: Place) {
-        let what = format!("{} can't be read", quote(path));
-        let cure = "it must be a file of at most 16 MiB that root may read";
-        let then = ["it is left out", "keepalived goes on", cure];
-        if checks.contains('a') || checks.contains('r') {
-            self.found.no_file(at, "include-unreadable", what, then);
-        } else {
-            self.found.warn(at, "include-unreadable", what, then);
         }
     }
 }
