@@ -25,14 +25,44 @@ pub(crate) enum Verdict {
 pub(crate) fn verdict(w: &World<'_>, rsc: RscIx, node: NodeIx, op: &Op<'_>) -> Verdict {
     let task = compared_as(op).text();
     let all = current(w, rsc, node, task, op.interval);
+    let found = compared(w, rsc, node, op, task, &all);
+    if found != Verdict::Same && only_secrets_differ(w, rsc, op, &all) {
+        Verdict::Same
+    } else {
+        found
+    }
+}
+
+/// Whether the public parameters are those of the recorded secure digest. What differs then is a
+/// secret, which files that are simulated do not tell. What the cluster itself reads of a fence
+/// device's parameters is not part of it.
+fn only_secrets_differ(w: &World<'_>, rsc: RscIx, op: &Op<'_>, all: &Parameters) -> bool {
+    let secrets = op.xml.get("op-secure-params").unwrap_or_default();
+    let device = w[rsc].is(Flags::FENCE_DEVICE);
+    let mut public = all.clone();
+    public.retain(|name, _| {
+        let own = name.starts_with("CRM_meta_") || (device && name.starts_with("pcmk_"));
+        !own && !lists(secrets, name)
+    });
+    op.xml.get("op-secure-digest").is_some_and(|recorded| recorded == digest(&public))
+}
+
+fn compared(
+    w: &World<'_>,
+    rsc: RscIx,
+    node: NodeIx,
+    op: &Op<'_>,
+    task: &str,
+    all: &Parameters,
+) -> Verdict {
     if let Some(recorded) = op.xml.get("op-restart-digest")
-        && recorded != digest(&only(&all, op.xml.get("op-force-restart")))
+        && recorded != digest(&only(all, op.xml.get("op-force-restart")))
     {
         return Verdict::Restart;
     }
     match op.xml.get("op-digest") {
         None => Verdict::Unknown,
-        Some(recorded) if recorded == digest(&all) => Verdict::Same,
+        Some(recorded) if recorded == digest(all) => Verdict::Same,
         Some(_) if op.interval == 0 && has_own_parameters(w, rsc, node, task) => Verdict::Restart,
         Some(_) => Verdict::Mismatch,
     }

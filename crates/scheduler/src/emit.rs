@@ -1,6 +1,6 @@
 //! From actions to the transition graph.
 
-mod inputs;
+pub(crate) mod inputs;
 pub(crate) mod meta;
 
 use std::collections::BTreeMap;
@@ -188,8 +188,9 @@ impl Emitter {
                 nodes.extend(guests);
             }
             (Task::Stop, _, Some(rsc)) if !action.pseudo() => {
-                let migrating = crate::actions::newest(w, rsc, Task::MigrateTo, None)
-                    .is_some_and(|to| w[to].required() && w[to].runnable());
+                let migrating = action.before.iter().any(|edge| {
+                    w[edge.other].rsc == Some(rsc) && w[edge.other].task == Task::MigrateFrom
+                });
                 nodes.extend(w[rsc].remote_node.filter(|_| !migrating));
             }
             _ => {}

@@ -6,6 +6,7 @@ pub(crate) mod collective;
 pub(crate) mod dependents;
 pub(crate) mod interleave;
 pub(crate) mod internal;
+pub(crate) mod invalid;
 pub(crate) mod migration;
 pub(crate) mod probes;
 pub(crate) mod relations;

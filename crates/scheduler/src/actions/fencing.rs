@@ -161,6 +161,12 @@ fn fence_guest(w: &mut World<'_>, node: NodeIx) {
             host.filter(|host| w[*host].unclean).map(|host| operation(w, host, None, true, None));
         if let Some(of_host) = of_host {
             edge(w, of_host, action, Rel::UNRUNNABLE_FIRST_BLOCKS | Rel::FIRST_IMPLIES_THEN);
+        } else {
+            // The container is down already: what is left to end is the connection.
+            let connection = w[node].connection;
+            if let Some(stop) = connection.and_then(|rsc| super::newest(w, rsc, Task::Stop, None)) {
+                edge(w, stop, action, Rel::ORDERED);
+            }
         }
     }
     order_resources(w, action, node);

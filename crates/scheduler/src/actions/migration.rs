@@ -29,20 +29,19 @@ pub(crate) fn create(w: &mut World<'_>, rsc: RscIx, current: NodeIx) {
         single(w, rsc, Task::Stop, current, true);
     }
     if let Some(stop) = stop {
-        w[stop].flags.set(ActFlags::OPTIONAL);
         w[stop].flags.set(ActFlags::MIGRATABLE);
     }
     w[start].flags.set(ActFlags::MIGRATABLE | ActFlags::PSEUDO);
     let to = w[rsc].partial_target.is_none();
     if to {
-        let action = single(w, rsc, Task::MigrateTo, current, false);
+        let action = single(w, rsc, Task::MigrateTo, current, true);
         w[action].flags.set(ActFlags::MIGRATABLE);
         w[action].meta.extend(names.clone());
         if !w[rsc].is(Flags::CONNECTION) {
             w[action].meta.push(("CRM_meta_record_pending", "true".to_owned()));
         }
     }
-    let action = single(w, rsc, Task::MigrateFrom, next, false);
+    let action = single(w, rsc, Task::MigrateFrom, next, true);
     w[action].flags.set(ActFlags::MIGRATABLE);
     w[action].meta.extend(names);
     if w[action].runnable() {

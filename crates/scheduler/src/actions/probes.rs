@@ -156,7 +156,7 @@ fn guest_is_down(w: &mut World<'_>, rsc: RscIx, node: NodeIx) -> bool {
             return true;
         }
         Task::Monitor
-    } else if w[container].next_role == Role::Stopped {
+    } else if guest_will_stop(w, container) {
         Task::Stop
     } else {
         return false;
@@ -166,6 +166,14 @@ fn guest_is_down(w: &mut World<'_>, rsc: RscIx, node: NodeIx) -> bool {
     let then = Side::Key(Key { rsc: top, task: Task::Start, interval: 0 });
     w.orders.push(Order { id: "", first, then, rel: Rel::ORDERED });
     true
+}
+
+/// Whether a guest that is up will not stay where it is.
+fn guest_will_stop(w: &World<'_>, container: RscIx) -> bool {
+    let host = w[container].assigned;
+    let moves = w[container].role > Role::Stopped
+        && host.is_some_and(|host| !w[container].active.contains(&host));
+    moves || w[container].is(Flags::FAILED) || w[container].next_role == Role::Stopped
 }
 
 fn may_probe(w: &World<'_>, rsc: RscIx, node: NodeIx) -> bool {
@@ -180,8 +188,7 @@ fn may_probe(w: &World<'_>, rsc: RscIx, node: NodeIx) -> bool {
     if remote && !resource.fillers.is_empty() && w[node].is_guest() {
         return false;
     }
-    let container = resource.container.filter(|container| w[*container].remote_node.is_none());
-    if container.is_some() && !resource.is(Flags::REPLICA) {
+    if resource.container.is_some() && !resource.is(Flags::CONNECTION) {
         return false;
     }
     if resource.known.contains(&node) {

@@ -17,7 +17,7 @@ pub(super) fn of(w: &World<'_>, at: ActIx) -> Vec<ActIx> {
 }
 
 /// Whether an edge is an input in the graph.
-fn counts(w: &World<'_>, at: ActIx, edge: Edge) -> bool {
+pub(crate) fn counts(w: &World<'_>, at: ActIx, edge: Edge) -> bool {
     let (action, input, rel) = (&w[at], &w[edge.other], edge.rel);
     let stop = input.task == Task::Stop && input.interval == 0;
     if rel == 0 {

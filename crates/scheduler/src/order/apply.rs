@@ -19,7 +19,7 @@ pub(crate) fn apply_all(w: &mut World<'_>) {
     for at in (0..w.actions.len()).rev() {
         super::update::update(w, ActIx(at as u32));
     }
-    super::update::disable_invalid(w);
+    super::invalid::disable(w);
     w.orders = orders;
 }
 

@@ -30,7 +30,6 @@ pub(crate) fn update(
     let mut changed = Changed::default();
     let (Some(one), Some(other)) = (w[first].rsc, w[then].rsc) else { return changed };
     let current = matches!(w[first].task, Task::Stopped | Task::Demoted);
-    let first_task = w[first].task.beginning();
     let then_task = w[then].task;
     for instance in w.instances(other) {
         let Some(partner) = partner(w, instance, one, current) else {
@@ -40,6 +39,9 @@ pub(crate) fn update(
             }
             continue;
         };
+        // A group has actions of its own for being complete.
+        let first_task =
+            if w[partner].is_group() { w[first].task } else { w[first].task.beginning() };
         let (Some(of_partner), Some(of_instance)) = (
             instance_action(w, partner, first_task, node, true),
             instance_action(w, instance, then_task, node, false),

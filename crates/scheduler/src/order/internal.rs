@@ -253,6 +253,7 @@ fn promotable_clone(w: &mut World<'_>, clone: RscIx, ordered: bool) {
     promotable_restart(w, clone);
     let mut previous: Option<RscIx> = None;
     for instance in w[clone].children.clone() {
+        order(w, "", instance, Task::Demote, instance, Task::Promote, Rel::ORDERED);
         let graphed = Rel::THEN_IMPLIES_FIRST_GRAPHED;
         order(w, "", clone, Task::Promote, instance, Task::Promote, graphed);
         let rel = Rel::FIRST_IMPLIES_THEN_GRAPHED;

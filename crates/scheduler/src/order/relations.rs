@@ -71,7 +71,7 @@ pub(crate) fn relate(
         }
     }
     if has(Rel::UNMIGRATABLE_THEN_BLOCKS) {
-        if w[then].runnable() && !w[then].is(ActFlags::MIGRATABLE) {
+        if !w[then].runnable() || !w[then].is(ActFlags::MIGRATABLE) {
             changed.first |= because(w, first, ActFlags::RUNNABLE, then);
         }
         if w[then].required() {

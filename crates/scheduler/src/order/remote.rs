@@ -47,7 +47,7 @@ fn state(w: &World<'_>, node: NodeIx) -> Connection {
 /// Fences remote nodes that cannot be reached any more.
 pub(crate) fn fence_unreachable(w: &mut World<'_>) {
     for node in (0..w.nodes.len() as u32).map(NodeIx) {
-        let remote = w[node].is_remote() && !w[node].is_guest();
+        let remote = w[node].is_remote() && !w[node].is_guest() && !w[node].online;
         if remote && w[node].connection.is_some() && state(w, node) == Connection::Failed {
             fence(w, node, "the connection is unrecoverable");
         }
@@ -84,7 +84,7 @@ pub(crate) fn order(w: &mut World<'_>) {
 }
 
 fn push(w: &mut World<'_>, first: Side, then: Side, rel: u32) {
-    w.orders.push(Order { id: "", first, then, rel });
+    w.orders.push(Order { id: "", first, then, rel: rel | Rel::GUEST_ALLOWED });
 }
 
 /// What moves to a remote node stops elsewhere once the connection is up.
@@ -113,7 +113,7 @@ fn on_remote(w: &mut World<'_>, at: ActIx, node: NodeIx, connection: RscIx) {
             let failed = state == Connection::Failed;
             after_start(w, connection, at, if failed { Rel::FIRST_IMPLIES_THEN } else { 0 });
         }
-        Task::Stop => match state {
+        Task::Stop | Task::MigrateTo | Task::MigrateFrom => match state {
             Connection::Alive => before_stop(w, at, connection, Rel::THEN_IMPLIES_FIRST),
             Connection::Failed => {
                 fence(w, node, "resources are active but connection is unrecoverable");

@@ -248,28 +248,3 @@ fn forget(w: &mut World<'_>, first: ActIx, then: ActIx, kind: u32) {
         edge.rel &= !kind;
     }
 }
-
-/// Takes out edges that would make the plan wait for itself.
-pub(crate) fn disable_invalid(w: &mut World<'_>) {
-    for at in 0..w.actions.len() {
-        let then = ActIx(at as u32);
-        if w[then].task != Task::MigrateTo {
-            continue;
-        }
-        let edges = w[then].before.clone();
-        for (place, this) in edges.iter().enumerate() {
-            let load = w[this.other].name.as_deref().is_some_and(|n| n.starts_with("load_stopped"));
-            if load && waits_for_migration(w, then, this.other) {
-                w[then].before[place].rel = 0;
-            }
-        }
-    }
-}
-
-/// Whether a node's load is known only after something that itself waits for this migration.
-fn waits_for_migration(w: &World<'_>, migrate: ActIx, load: ActIx) -> bool {
-    w[load].before.iter().any(|edge| {
-        let stop = &w[edge.other];
-        stop.rsc == w[migrate].rsc
-    })
-}

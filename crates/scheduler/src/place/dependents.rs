@@ -53,8 +53,7 @@ pub(crate) fn factor(score: Score) -> f32 {
 pub(crate) fn has_influence(w: &World<'_>, colocation: &Colocation<'_>) -> bool {
     let (dependent, primary) = (&w[colocation.dependent], &w[colocation.primary]);
     let nested = dependent.is(Flags::CONNECTION)
-        && dependent.container == Some(colocation.primary)
-        && dependent.remote_node.is_some()
+        && dependent.is(Flags::REPLICA)
         && !primary.is(Flags::FAILED)
         && primary.active.len() == 1;
     if nested {

@@ -18,6 +18,10 @@ use crate::world::{Flags, Kind, NodeIx, RscIx, World};
 pub(crate) fn add_scores(w: &mut World<'_>, clone: RscIx) {
     for instance in w[clone].children.clone() {
         for node in w[instance].allowed.nodes() {
+            // Where nothing can be promoted a score would only shuffle the instances.
+            if !w.node_available(node) {
+                continue;
+            }
             let Some(score) = promotion_score(w, clone, instance, node) else { continue };
             if score > Score::ZERO {
                 during(w, Cause::Promotion, |w| w[instance].allowed.add(node, score));

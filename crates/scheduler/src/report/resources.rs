@@ -53,6 +53,9 @@ fn flags(w: &World<'_>, rsc: RscIx, mut flags: Vec<&str>) -> String {
 }
 
 fn primitive(w: &World<'_>, rsc: RscIx, depth: usize, pending: bool, out: &mut String) {
+    if w[rsc].is(Flags::IMPLICIT) {
+        return;
+    }
     item(depth, out);
     let _ = writeln!(out, "{}", line(w, rsc, pending));
 }
@@ -326,7 +329,9 @@ fn any_flag(
 
 fn any_active(w: &World<'_>, rsc: RscIx) -> bool {
     if w[rsc].is_primitive() {
-        return !w[rsc].active.is_empty();
+        // On a guest that went down with its host a managed resource is active no more.
+        let gone = |node: &NodeIx| !w[*node].online && !w[*node].unclean;
+        return w[rsc].active.iter().any(|node| !gone(node) || !w[rsc].is(Flags::MANAGED));
     }
     w[rsc].children.iter().any(|child| any_active(w, *child))
 }

@@ -61,7 +61,8 @@ pub(crate) fn target_role(w: &World<'_>, rsc: RscIx) -> Option<Role> {
 pub(crate) fn write(w: &World<'_>, pending: bool, out: &mut String) {
     out.push_str("  * Node List:\n");
     let mut lists: [Vec<&str>; 5] = Default::default();
-    for node in (0..w.nodes.len() as u32).map(NodeIx) {
+    let known = (0..w.nodes.len() as u32).map(NodeIx).filter(|node| !w[*node].leftover);
+    for node in known {
         if let Some(line) = alone(w, node) {
             let _ = writeln!(out, "    * {line}");
             continue;

@@ -140,6 +140,10 @@ fn guest(doc: &Document, primitive: NodeId) -> Option<Guest> {
     })
 }
 
+/// How long connecting to a guest may take if `remote-connect-timeout` does not say it
+/// (Pacemaker Explained, "Guest nodes").
+const CONNECT_TIMEOUT: &str = "60s";
+
 impl Guest {
     fn append(&self, doc: &mut Document, resources: NodeId) {
         let rsc = doc.append(resources, "primitive");
@@ -158,9 +162,8 @@ impl Guest {
         block(doc, rsc, "meta_attributes", &meta);
         let operations = doc.append(rsc, "operations");
         operation(doc, operations, &self.name, "monitor", "30s", "30s");
-        if let Some(timeout) = &self.connect_timeout {
-            operation(doc, operations, &self.name, "start", "0", timeout);
-        }
+        let timeout = self.connect_timeout.as_deref().unwrap_or(CONNECT_TIMEOUT);
+        operation(doc, operations, &self.name, "start", "0", timeout);
         let mut parameters = Vec::new();
         parameters.extend(self.address.clone().map(|value| ("addr", value)));
         parameters.extend(self.port.clone().map(|value| ("port", value)));

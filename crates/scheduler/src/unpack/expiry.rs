@@ -20,6 +20,7 @@ pub(crate) fn expired(w: &mut World<'_>, h: &Judged<'_>, op: &Op<'_>) -> bool {
         }
     }
     let mut reason = None;
+    let last_failure = op.id.ends_with("_last_failure_0");
     if expired {
         let all = recorded(w, rsc, node).count;
         if all != Score::ZERO {
@@ -28,11 +29,10 @@ pub(crate) fn expired(w: &mut World<'_>, h: &Judged<'_>, op: &Op<'_>) -> bool {
             } else {
                 expired = false;
             }
-        } else if reconnects(w, rsc) {
+        } else if last_failure && reconnects(w, rsc) {
             reason = Some("reconnect interval is set");
         }
     }
-    let last_failure = op.id.ends_with("_last_failure_0");
     if !expired && last_failure && crate::actions::changes::parameters_changed(w, rsc, node, op) {
         reason = Some("resource parameters have changed");
     }

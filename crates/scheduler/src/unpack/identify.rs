@@ -142,6 +142,10 @@ pub(crate) fn create_removed<'d>(w: &mut World<'d>, _node: NodeIx, xml: Node<'d>
     let rsc = super::resources::create(w, xml, &common, Kind::Primitive, None, None);
     w.top.push(rsc);
     w[rsc].flags.set(Flags::REMOVED);
+    if let Some(remote) = w[rsc].remote_node {
+        w[remote].leftover = false;
+        w[remote].shutdown = true;
+    }
     if w.options.stop_removed {
         during(w, Cause::Removed, |w| super::state::locate(w, rsc, None, Score::NEG_INF));
     } else {

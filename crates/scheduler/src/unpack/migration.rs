@@ -4,7 +4,7 @@ use cib::value::Role;
 
 use super::history::{Op, rc, status};
 use super::operations::Judged;
-use crate::world::{Flags, NodeIx, World};
+use crate::world::{Flags, NodeIx, RscIx, World};
 
 /// The node of a name.
 pub(crate) fn node_named(w: &World<'_>, name: Option<&str>) -> Option<NodeIx> {
@@ -38,7 +38,16 @@ fn tells(op: &Op<'_>) -> bool {
     op.status == status::DONE || (op.status > status::DONE && op.rc != rc::UNKNOWN)
 }
 
-/// Whether, on `node`, something newer than `op` is known of the resource's state.
+/// Whether something newer than a migration is known on its other side. There the migration is
+/// best told by the operation of that side, if there is one: call ids of one node can be compared.
+fn newer_beyond(ops: &[Op<'_>], op: &Op<'_>, beyond: Option<&Op<'_>>) -> bool {
+    match beyond {
+        Some(half) => newer_state(ops, half, true),
+        None => newer_state(ops, op, false),
+    }
+}
+
+/// Whether something newer than `op` is known of the resource's state on a node.
 fn newer_state(ops: &[Op<'_>], op: &Op<'_>, same_node: bool) -> bool {
     ops.iter().any(|other| {
         let state = match other.task {
@@ -87,7 +96,7 @@ pub(crate) fn to_success<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>)
     let target_node = node_named(w, Some(target));
     let there = target_node.map(|node| recorded(w, id, node)).unwrap_or_default();
     let from = newest(&there, "migrate_from", Some(source)).copied();
-    let newer = target_node.is_some() && newer_state(&there, op, false);
+    let newer = target_node.is_some() && newer_beyond(&there, op, from.as_ref());
     let newer_except_from = newer
         && there.iter().any(|other| other.task != "migrate_from" && is_newer(other, op, false));
     w[h.rsc].role = Role::Started;
@@ -103,12 +112,12 @@ pub(crate) fn to_success<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>)
         }
         Some(_) => {
             // The migration arrived but failed.
-            if online
-                && !newer_except_from
-                && let Some(node) = target_node
-            {
-                super::state::add_running(w, h.rsc, node);
-                w[h.rsc].flags.set(Flags::FAILED);
+            match target_node.filter(|_| online && !newer) {
+                Some(node) => {
+                    super::state::add_running(w, h.rsc, node);
+                    w[h.rsc].flags.set(Flags::FAILED);
+                }
+                None => recover(w, h.rsc),
             }
         }
         None if newer_except_from => {
@@ -128,9 +137,7 @@ fn both_sides(
     source: &str,
 ) {
     let Some(target) = target.filter(|_| online) else {
-        w[h.rsc].flags.set(Flags::FAILED);
-        w[h.rsc].flags.set(Flags::STOP_IF_FAILED);
-        w[h.rsc].flags.clear(Flags::MIGRATABLE);
+        recover(w, h.rsc);
         return;
     };
     let source_node = node_named(w, Some(source));
@@ -142,6 +149,13 @@ fn both_sides(
     super::state::add_running(w, h.rsc, target);
 }
 
+/// What is lost between two nodes is stopped and started.
+fn recover(w: &mut World<'_>, rsc: RscIx) {
+    w[rsc].flags.set(Flags::FAILED);
+    w[rsc].flags.set(Flags::STOP_IF_FAILED);
+    w[rsc].flags.clear(Flags::MIGRATABLE);
+}
+
 /// A migrate_to that failed, on its source.
 pub(crate) fn to_failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>) {
     w[h.rsc].role = Role::Started;
@@ -149,7 +163,8 @@ pub(crate) fn to_failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>)
     let target = node_named(w, op.xml.get("migrate_target"));
     let there = target.map(|node| recorded(w, id, node)).unwrap_or_default();
     let known = !there.is_empty() && !unknown_there(&there);
-    if known && !newer_state(&there, op, false) {
+    let half = newest(&there, "migrate_from", op.xml.get("migrate_source"));
+    if known && !newer_beyond(&there, op, half) {
         if let Some(node) = target.filter(|node| w[*node].online) {
             super::state::add_running(w, h.rsc, node);
         }
@@ -170,8 +185,9 @@ pub(crate) fn from_failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d
     let source = node_named(w, op.xml.get("migrate_source"));
     let there = source.map(|node| recorded(w, id, node)).unwrap_or_default();
     let known = !there.is_empty() && !unknown_there(&there);
+    let half = newest(&there, "migrate_to", op.xml.get("migrate_source"));
     if known
-        && !newer_state(&there, op, false)
+        && !newer_beyond(&there, op, half)
         && let Some(node) = source.filter(|node| w[*node].online)
     {
         super::state::add_running(w, h.rsc, node);

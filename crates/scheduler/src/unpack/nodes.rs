@@ -33,6 +33,7 @@ pub(crate) fn list<'d>(doc: &'d Document) -> Vec<NodeInfo<'d>> {
             add_remote(&mut nodes, xml);
         }
     }
+    add_leftovers(doc, &mut nodes);
     nodes.sort_by(|a, b| value::numeric_name_order(a.name, b.name));
     nodes
 }
@@ -62,6 +63,30 @@ fn add_remote<'d>(nodes: &mut Vec<NodeInfo<'d>>, connection: Node<'d>) {
     }
 }
 
+/// Remote nodes whose connection is not configured any more, but still has a history.
+fn add_leftovers<'d>(doc: &'d Document, nodes: &mut Vec<NodeInfo<'d>>) {
+    let states = doc.root().child("status");
+    let histories = states
+        .iter()
+        .flat_map(|status| status.children_named("node_state"))
+        .filter_map(|state| state.child("lrm")?.child("lrm_resources"))
+        .flat_map(|all| all.children_named("lrm_resource"))
+        .filter(|xml| {
+            xml.get("class") == Some("ocf")
+                && xml.get("provider") == Some("pacemaker")
+                && xml.get("type") == Some("remote")
+                && xml.child("lrm_rsc_op").is_some()
+        });
+    for xml in histories {
+        let Some(id) = xml.get("id").filter(|id| !nodes.iter().any(|node| node.name == *id)) else {
+            continue;
+        };
+        let inside = xml.get("container").is_some();
+        let kind = if inside { NodeKind::Guest } else { NodeKind::Remote };
+        nodes.push(NodeInfo { leftover: true, listed: false, ..blank(id, id, kind) });
+    }
+}
+
 fn blank<'d>(id: &'d str, name: &'d str, kind: NodeKind) -> NodeInfo<'d> {
     NodeInfo {
         id,
@@ -86,6 +111,7 @@ fn blank<'d>(id: &'d str, name: &'d str, kind: NodeKind) -> NodeInfo<'d> {
         lost: false,
         is_dc: false,
         reset_needed: false,
+        leftover: false,
         unpacked: false,
         remote_maintenance: false,
         remote_was_fenced: false,
@@ -153,6 +179,9 @@ pub(crate) fn unpack_states(w: &mut World<'_>) {
         let Some(at) = found else { continue };
         let ix = NodeIx(at as u32);
         w[ix].state = Some(state);
+        if w[ix].leftover {
+            continue;
+        }
         transient_attributes(w, ix, state);
         if w[ix].is_remote() {
             remote_state(w, ix, state);

@@ -155,9 +155,12 @@ pub(crate) fn ban(w: &mut World<'_>, rsc: RscIx, node: Option<NodeIx>) {
     during(w, Cause::Failure, |w| super::state::locate(w, rsc, node, Score::NEG_INF));
 }
 
+/// The operation under which a failure is recorded that nobody asked for (`crm_resource --fail`).
+const REPORTED_FAILURE: &str = "asyncmon";
+
 /// Judges one operation of a history.
 pub(crate) fn judge<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>) {
-    let known = Task::parse(op.task).is_some();
+    let known = Task::parse(op.task).is_some() || op.task == REPORTED_FAILURE;
     let skipped = op.status == status::CANCELLED
         || op.status == status::INVALID
         || op.status < status::PENDING
@@ -350,12 +353,18 @@ fn clear_past(w: &mut World<'_>, h: &mut Judged<'_>) {
 
 /// Whether a remote connection is tried again after a while.
 pub(crate) fn reconnects(w: &World<'_>, rsc: RscIx) -> bool {
-    w[rsc].is(Flags::CONNECTION)
-        && super::values::parameters(w, rsc, None)
-            .iter()
-            .find(|(name, _)| *name == "reconnect_interval")
-            .and_then(|(_, text)| value::interval_ms(text))
-            .is_some_and(|ms| ms > 0)
+    reconnect_interval_ms(w, rsc).is_some_and(|ms| ms > 0)
+}
+
+/// How long (ms) a connection that failed waits before it is tried again, if that is configured.
+pub(crate) fn reconnect_interval_ms(w: &World<'_>, rsc: RscIx) -> Option<u64> {
+    if !w[rsc].is(Flags::CONNECTION) {
+        return None;
+    }
+    super::values::parameters(w, rsc, None)
+        .iter()
+        .find(|(name, _)| *name == "reconnect_interval")
+        .and_then(|(_, text)| value::interval_ms(text))
 }
 
 fn failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>) {
@@ -407,7 +416,8 @@ fn record_failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>, severi
     } else if w[rsc].role < Role::Started {
         set_active(w, rsc);
     }
-    if severity == OnFail::Stop {
+    let stays_down = severity == OnFail::ResetRemote && reconnects(w, rsc);
+    if severity == OnFail::Stop || stays_down {
         w[rsc].next_role = Role::Stopped;
         ban(w, failing(w, rsc), None);
     }

@@ -5,11 +5,11 @@ use cib::value::{self, Role};
 use crate::unpack::nodes::fence;
 use crate::world::{Flags, NodeIx, RscIx, World};
 
-/// Draws each remote node's state from its connection's.
-pub(crate) fn update_states(w: &mut World<'_>) {
+/// Draws the state of each remote node whose history was not read from its connection's.
+pub(crate) fn update_unread(w: &mut World<'_>) {
     for at in 0..w.nodes.len() {
         let node = NodeIx(at as u32);
-        if w[node].is_remote() {
+        if w[node].is_remote() && !w[node].unpacked {
             update(w, node);
         }
     }
@@ -20,7 +20,7 @@ pub(crate) fn update(w: &mut World<'_>, node: NodeIx) {
     let Some(connection) = w[node].connection else { return };
     let container = w[connection].container;
     w[node].container = container;
-    let host = w[connection].single_active();
+    let host = w[connection].single_active().filter(|_| container.is_some());
     if w[connection].role >= Role::Started && w[connection].next_role != Role::Stopped {
         w[node].online = true;
     }

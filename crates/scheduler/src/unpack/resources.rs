@@ -9,7 +9,7 @@ use cib::xml::Node;
 use super::values::{Facts, block};
 use crate::unpack::expand::section;
 use crate::world::resource::{MultipleActive, OpConfig, Values};
-use crate::world::{Flags, Kind, Requires, Resource, RscIx, Table, World};
+use crate::world::{Flags, Kind, NodeIx, Requires, Resource, RscIx, Table, World};
 
 /// Reads all configured resources; the list is sorted by priority.
 pub(crate) fn unpack(w: &mut World<'_>) {
@@ -47,9 +47,17 @@ fn link_containers(w: &mut World<'_>) {
         let rsc = RscIx(at as u32);
         let container = w[rsc].meta("container").and_then(|id| w.names.get(id)).copied();
         if let Some(container) = container.filter(|other| *other != rsc) {
-            w[rsc].container = Some(container);
-            w[container].fillers.push(rsc);
+            link_container(w, rsc, container);
         }
+    }
+}
+
+/// Notes that a resource is inside another; if it is a guest's connection, so is the guest.
+pub(crate) fn link_container(w: &mut World<'_>, rsc: RscIx, container: RscIx) {
+    w[rsc].container = Some(container);
+    w[container].fillers.push(rsc);
+    if let Some(node) = w[rsc].remote_node {
+        w[node].container = Some(container);
     }
 }
 
@@ -217,12 +225,16 @@ fn add<'d>(w: &mut World<'d>, mut rsc: Resource<'d>) -> RscIx {
     if rsc.is(Flags::CONNECTION) {
         let node = w.nodes.iter().position(|node| node.is_remote() && node.name == rsc.id);
         if let Some(node) = node {
-            rsc.remote_node = Some(crate::world::NodeIx(node as u32));
+            rsc.remote_node = Some(NodeIx(node as u32));
             w.nodes[node].connection = Some(at);
         }
     }
     w.names.entry(rsc.id.clone()).or_insert(at);
     w.resources.push(rsc);
+    // A connection waits for its failure to expire: that is how the reconnect interval is kept.
+    if let Some(ms) = super::operations::reconnect_interval_ms(w, at) {
+        w[at].failure_timeout = super::seconds(ms);
+    }
     at
 }
 

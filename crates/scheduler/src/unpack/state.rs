@@ -18,10 +18,10 @@ pub(crate) fn unpack(w: &mut World<'_>) {
     loop {
         let mut progress = false;
         for node in in_status_order(w) {
-            if w[node].is_remote() {
-                super::remote::update(w, node);
-            }
             if !w[node].unpacked && ready(w, node, false) {
+                if w[node].is_remote() {
+                    super::remote::update(w, node);
+                }
                 unpack_node(w, node);
                 progress = true;
             }
@@ -29,9 +29,8 @@ pub(crate) fn unpack(w: &mut World<'_>) {
         if !progress {
             break;
         }
-        super::remote::update_states(w);
     }
-    super::remote::update_states(w);
+    super::remote::update_unread(w);
     for node in in_status_order(w) {
         if !w[node].unpacked && ready(w, node, true) {
             unpack_node(w, node);
@@ -47,15 +46,16 @@ fn in_status_order(w: &World<'_>) -> Vec<NodeIx> {
 }
 
 fn ready(w: &World<'_>, node: NodeIx, last: bool) -> bool {
+    if last && w.options.fencing {
+        return true;
+    }
     let up = |rsc: Option<RscIx>| rsc.is_some_and(|rsc| w[rsc].role >= Role::Started);
     let on = &w[node];
     if on.is_guest() {
         return up(on.connection) && on.container.is_none_or(|rsc| up(Some(rsc)));
     }
     if on.is_remote() {
-        return (last && w.options.fencing)
-            || (on.connection.is_some() && w.options.shutdown_lock)
-            || up(on.connection);
+        return (on.connection.is_some() && w.options.shutdown_lock) || up(on.connection);
     }
     on.online || w.options.fencing || w.options.shutdown_lock
 }
@@ -68,6 +68,21 @@ fn unpack_node(w: &mut World<'_>, node: NodeIx) {
         resources.iter().flat_map(|all| all.children_named("lrm_resource")).collect();
     for xml in all {
         unpack_resource(w, node, xml);
+    }
+    link_removed(w);
+}
+
+/// Removed connections of guests belong to a container that may be removed too, and known only
+/// now.
+fn link_removed(w: &mut World<'_>) {
+    for rsc in w.top.clone() {
+        if !w[rsc].is(Flags::REMOVED) || w[rsc].container.is_some() {
+            continue;
+        }
+        let container = w[rsc].meta("container").and_then(|id| w.names.get(id)).copied();
+        if let Some(container) = container.filter(|container| *container != rsc) {
+            super::resources::link_container(w, rsc, container);
+        }
     }
 }
 
@@ -178,6 +193,7 @@ fn mark_known(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
 fn active_on_dead_node(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
     if w[node].is_guest() {
         w[rsc].flags.set(Flags::FAILED);
+        w[rsc].flags.set(Flags::STOP_IF_FAILED);
         fence(w, node, "guest is unclean");
         return;
     }

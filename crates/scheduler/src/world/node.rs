@@ -60,6 +60,9 @@ pub(crate) struct NodeInfo<'d> {
     pub(crate) is_dc: bool,
     /// A guest whose container must be restarted.
     pub(crate) reset_needed: bool,
+    /// Known only by the history of a connection that is not configured any more; false once
+    /// that history was read.
+    pub(crate) leftover: bool,
     /// Its history was read.
     pub(crate) unpacked: bool,
     /// Recorded state of maintenance of a remote node.
