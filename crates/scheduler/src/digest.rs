@@ -21,11 +21,10 @@ pub(crate) enum Verdict {
     Unknown,
 }
 
-/// Compares an operation's recorded digests with the configuration.
+/// Compares an operation's recorded digests with the configuration, as far as it is public.
 pub(crate) fn verdict(w: &World<'_>, rsc: RscIx, node: NodeIx, op: &Op<'_>) -> Verdict {
-    let task = compared_as(op).text();
-    let all = current(w, rsc, node, task, op.interval);
-    let found = compared(w, rsc, node, op, task, &all);
+    let found = with_secrets(w, rsc, node, op);
+    let all = current(w, rsc, node, compared_as(op).text(), op.interval);
     if found != Verdict::Same && only_secrets_differ(w, rsc, op, &all) {
         Verdict::Same
     } else {
@@ -47,22 +46,18 @@ fn only_secrets_differ(w: &World<'_>, rsc: RscIx, op: &Op<'_>, all: &Parameters)
     op.xml.get("op-secure-digest").is_some_and(|recorded| recorded == digest(&public))
 }
 
-fn compared(
-    w: &World<'_>,
-    rsc: RscIx,
-    node: NodeIx,
-    op: &Op<'_>,
-    task: &str,
-    all: &Parameters,
-) -> Verdict {
+/// Compares an operation's recorded digests with the configuration, secrets included.
+pub(crate) fn with_secrets(w: &World<'_>, rsc: RscIx, node: NodeIx, op: &Op<'_>) -> Verdict {
+    let task = compared_as(op).text();
+    let all = current(w, rsc, node, task, op.interval);
     if let Some(recorded) = op.xml.get("op-restart-digest")
-        && recorded != digest(&only(all, op.xml.get("op-force-restart")))
+        && recorded != digest(&only(&all, op.xml.get("op-force-restart")))
     {
         return Verdict::Restart;
     }
     match op.xml.get("op-digest") {
         None => Verdict::Unknown,
-        Some(recorded) if recorded == digest(all) => Verdict::Same,
+        Some(recorded) if recorded == digest(&all) => Verdict::Same,
         Some(_) if op.interval == 0 && has_own_parameters(w, rsc, node, task) => Verdict::Restart,
         Some(_) => Verdict::Mismatch,
     }

@@ -339,3 +339,43 @@ fn a_stop_that_ends_a_connections_migration_takes_no_node_down() {
     assert!(has(&found, "r_migrate_from_0 node1"), "{:?}", actions(&found));
     assert!(graph.downed_by(&stop.action).is_empty());
 }
+
+#[test]
+fn a_remote_node_that_asks_to_leave_loses_its_connection_after_what_runs_there() {
+    let mut cluster = with_remote();
+    let leaves = "<transient_attributes id=\"r\"><instance_attributes id=\"r-t\"><nvpair id=\"r-t-1\" \
+                  name=\"shutdown\" value=\"1700000000\"/></instance_attributes></transient_attributes>";
+    cluster.remotes = cluster.remotes.replace("<lrm id=\"r\">", &format!("{leaves}<lrm id=\"r\">"));
+    let found = cluster.planned();
+    assert!(has(&found, "r_stop_0 node2"), "{:?}", actions(&found));
+    assert!(waits_for(&found, "r_stop_0").contains(&"a_stop_0".to_owned()));
+    assert!(!actions(&found).iter().any(|one| one.starts_with("r_start")));
+}
+
+#[test]
+fn an_exit_status_that_means_failure_is_one_even_where_it_was_expected() {
+    let failed = op("a", "start", 0, 5, 1, "").replace("5:1:0:x", "5:1:1:x");
+    let cluster = Cluster {
+        resources: primitive("a", "Dummy", &[], ""),
+        history: [history("a", "Dummy", "", &failed), String::new()],
+        ..Cluster::default()
+    };
+    let status = cluster.planned().plan.status;
+    assert!(status.contains("a	(ocf:pacemaker:Dummy):	 FAILED node1"), "{status}");
+}
+
+#[test]
+fn a_secret_that_a_file_hides_is_no_changed_parameter() {
+    let more = "<instance_attributes id=\"a-i\"><nvpair id=\"a-i-1\" name=\"passwd\" value=\"****\"/>\
+                </instance_attributes>";
+    // The digest of no parameters at all: everything but the password.
+    let public = "op-digest=\"0\" op-secure-params=\" passwd \" \
+                  op-secure-digest=\"f2317cad3d54cec5d7d7aa7d0bf35cf8\"";
+    let known = |recorded: &str| Cluster {
+        resources: primitive("a", "Dummy", &[], more),
+        history: [history("a", "Dummy", "", &op("a", "start", 0, 5, 0, recorded)), String::new()],
+        ..Cluster::default()
+    };
+    assert!(!actions(&known(public).planned()).iter().any(|one| one.starts_with("a_stop")));
+    assert!(has(&known("op-digest=\"0\"").planned(), "a_stop_0 node1"));
+}

@@ -3,7 +3,7 @@
 
 use super::primitive::single;
 use super::{Wanted, create};
-use crate::digest::{Verdict, verdict};
+use crate::digest::{Verdict, verdict, with_secrets};
 use crate::unpack::failcount;
 use crate::unpack::history::{History, Op, active_since};
 use crate::unpack::operations::find_config;
@@ -142,7 +142,7 @@ pub(crate) fn parameters_changed(w: &World<'_>, rsc: RscIx, node: NodeIx, op: &O
     if !["start", "monitor"].contains(&op.task) {
         return false;
     }
-    matches!(verdict(w, rsc, node, op), Verdict::Restart | Verdict::Mismatch)
+    matches!(with_secrets(w, rsc, node, op), Verdict::Restart | Verdict::Mismatch)
 }
 
 fn force_restart(w: &mut World<'_>, rsc: RscIx, task: Task, interval: u32) {

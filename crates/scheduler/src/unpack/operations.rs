@@ -252,7 +252,9 @@ fn remap<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &mut Op<'d>, expired: bo
             }
             op.status = status::ERROR_HARD;
         }
-        _ => {}
+        rc::OK | rc::NOT_RUNNING => {}
+        // Whatever was expected: any other exit status is a failure.
+        _ => op.status = status::ERROR,
     }
 }
 

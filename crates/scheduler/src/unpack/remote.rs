@@ -5,11 +5,18 @@ use cib::value::{self, Role};
 use crate::unpack::nodes::fence;
 use crate::world::{Flags, NodeIx, RscIx, World};
 
-/// Draws the state of each remote node whose history was not read from its connection's.
-pub(crate) fn update_unread(w: &mut World<'_>) {
+/// Ends the connections of remote nodes that leave, and draws the state of each remote node whose
+/// history was not read from its connection's.
+pub(crate) fn settle(w: &mut World<'_>) {
     for at in 0..w.nodes.len() {
         let node = NodeIx(at as u32);
-        if w[node].is_remote() && !w[node].unpacked {
+        if !w[node].is_remote() {
+            continue;
+        }
+        if let Some(connection) = w[node].connection.filter(|_| w[node].shutdown) {
+            w[connection].next_role = Role::Stopped;
+        }
+        if !w[node].unpacked {
             update(w, node);
         }
     }
@@ -48,6 +55,8 @@ pub(crate) fn update(w: &mut World<'_>, node: NodeIx) {
     let (standby, maintenance) = (yes("standby"), yes("maintenance"));
     w[node].standby |= standby;
     w[node].maintenance |= maintenance;
+    let leaves = w[node].attribute("shutdown").is_some_and(|text| text != "0");
+    w[node].shutdown |= leaves;
 }
 
 /// A connection that failed in a way that only fencing mends.

@@ -30,7 +30,7 @@ pub(crate) fn unpack(w: &mut World<'_>) {
             break;
         }
     }
-    super::remote::update_unread(w);
+    super::remote::settle(w);
     for node in in_status_order(w) {
         if !w[node].unpacked && ready(w, node, true) {
             unpack_node(w, node);
