@@ -56,10 +56,12 @@ pub(crate) fn relate(
     if has(Rel::ASYMMETRIC) {
         changed.then |= asymmetric(w, first, then);
     }
-    if has(Rel::THEN_IMPLIES_FIRST) && !then_flags.has(ActFlags::OPTIONAL) {
-        if w[first].is(ActFlags::MIGRATABLE) && !w[then].is(ActFlags::MIGRATABLE) {
-            changed.first |= because(w, first, ActFlags::MIGRATABLE, then);
-        }
+    if has(Rel::THEN_IMPLIES_FIRST)
+        && !then_flags.has(ActFlags::OPTIONAL)
+        && w[first].is(ActFlags::MIGRATABLE)
+        && !w[then].is(ActFlags::MIGRATABLE)
+    {
+        changed.first |= because(w, first, ActFlags::MIGRATABLE, then);
     }
     if has(Rel::PROMOTED_THEN_IMPLIES_FIRST) {
         let promoted = w[then].rsc.is_some_and(|rsc| w[rsc].role == Role::Promoted);

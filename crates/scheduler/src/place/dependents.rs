@@ -5,7 +5,7 @@ use cib::value::Score;
 use super::{choose, colocate};
 use crate::constraints::lists;
 use crate::trace::{Cause, during};
-use crate::world::{Colocation, Flags, Kind, NodeIx, RscIx, Table, World};
+use crate::world::{Colocation, Flags, Kind, NodeInfo, NodeIx, RscIx, Table, World};
 
 /// How preferences are collected.
 #[derive(Clone, Copy, Debug, Default)]
@@ -217,7 +217,7 @@ fn best(
     (target, node): (RscIx, NodeIx),
     colocation: &Colocation<'_>,
 ) -> Score {
-    if colocation.attribute.is_none() && !w.nodes.iter().any(|node| node.is_guest()) {
+    if colocation.attribute.is_none() && !w.nodes.iter().any(NodeInfo::is_guest) {
         let score = liked.get(node).filter(|_| w.node_available(node));
         return score.unwrap_or(Score::NEG_INF);
     }

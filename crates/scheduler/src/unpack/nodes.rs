@@ -53,13 +53,12 @@ fn add_remote<'d>(nodes: &mut Vec<NodeInfo<'d>>, connection: Node<'d>) {
         .flat_map(|block| block.children_named("nvpair"))
         .any(|pair| pair.get("name") == Some("container"));
     let kind = if inside { NodeKind::Guest } else { NodeKind::Remote };
-    match nodes.iter_mut().find(|node| node.name == id) {
-        Some(node) => node.kind = kind,
-        None => {
-            let mut node = blank(id, id, kind);
-            node.listed = connection.parent().is_none_or(|up| !up.is("replica"));
-            nodes.push(node);
-        }
+    if let Some(node) = nodes.iter_mut().find(|node| node.name == id) {
+        node.kind = kind;
+    } else {
+        let mut node = blank(id, id, kind);
+        node.listed = connection.parent().is_none_or(|up| !up.is("replica"));
+        nodes.push(node);
     }
 }
 
