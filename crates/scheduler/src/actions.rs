@@ -130,6 +130,7 @@ pub(crate) fn blank<'d>(
         name: None,
         verb: None,
         target_rc: None,
+        around: None,
         meta: Vec::new(),
         before: Vec::new(),
         after: Vec::new(),

@@ -4,10 +4,10 @@ use crate::actions::changes::compared_as;
 use crate::unpack::history::Op;
 use crate::unpack::operations::find_config;
 use crate::unpack::values::{Facts, block, parameters};
-use crate::world::{Flags, NodeIx, RscIx, World};
+use crate::world::{Flags, NodeIx, Resource, RscIx, World};
 use cib::digest::{is_digested, lists, of_parameters};
+use cib::version::feature_set;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// What a comparison found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,18 +32,29 @@ pub(crate) fn verdict(w: &World<'_>, rsc: RscIx, node: NodeIx, op: &Op<'_>) -> V
     }
 }
 
-/// Whether the public parameters are those of the recorded secure digest. What differs then is a
-/// secret, which files that are simulated do not tell. What the cluster itself reads of a fence
-/// device's parameters is not part of it.
+/// Whether what is not secret has not changed. Documents are passed on with the secrets taken out.
 fn only_secrets_differ(w: &World<'_>, rsc: RscIx, op: &Op<'_>, all: &Parameters) -> bool {
-    let secrets = op.xml.get("op-secure-params").unwrap_or_default();
-    let device = w[rsc].is(Flags::FENCE_DEVICE);
-    let mut public = all.clone();
-    public.retain(|name, _| {
-        let own = name.starts_with("CRM_meta_") || (device && name.starts_with("pcmk_"));
-        !own && !lists(secrets, name)
+    op.xml.get("op-secure-digest").is_some_and(|recorded| {
+        let hidden = op.xml.get("op-secure-params").unwrap_or_default();
+        recorded == digest(&shown(w, rsc, feature_set(op.xml), all, |name| lists(hidden, name)))
+    })
+}
+
+/// The parameters a secure digest is over.
+fn shown(
+    w: &World<'_>,
+    rsc: RscIx,
+    written_by: [u64; 3],
+    all: &Parameters,
+    hidden: impl Fn(&str) -> bool,
+) -> Parameters {
+    let written_by = if written_by == [0; 3] { feature_set(w.doc.root()) } else { written_by };
+    let hides_ours = written_by < OURS_SECURED && w[rsc].is(Flags::FENCE_DEVICE);
+    let mut shown = all.clone();
+    shown.retain(|name, _| {
+        !hidden(name) && !(hides_ours && is_of_fencing(name)) && name != "CRM_meta_timeout"
     });
-    op.xml.get("op-secure-digest").is_some_and(|recorded| recorded == digest(&public))
+    shown
 }
 
 /// Compares an operation's recorded digests with the configuration, secrets included.
@@ -104,22 +115,85 @@ fn only(all: &Parameters, names: Option<&str>) -> Parameters {
 
 /// Parameters that are no part of a device's secure digest.
 const SECRET: [&str; 3] = ["passwd", "password", "user"];
+/// The first feature set whose secure digests have the fencer's own parameters of a device
+/// (histories of the corpus).
+const OURS_SECURED: [u64; 3] = [3, 16, 0];
+/// Parameters the fencer reads itself, beside `pcmk_ACTION_action`, `_timeout` and `_retries` (man
+/// page pacemaker-fenced).
+const OF_FENCING: [&str; 9] = [
+    "provides",
+    "stonith-timeout",
+    "pcmk_action_limit",
+    "pcmk_delay_base",
+    "pcmk_delay_max",
+    "pcmk_host_argument",
+    "pcmk_host_check",
+    "pcmk_host_list",
+    "pcmk_host_map",
+];
 
-/// The devices that unfence, each with the digest of its parameters.
-pub(crate) fn unfencing_devices(w: &World<'_>, node: NodeIx, secure: bool) -> String {
-    let mut text = String::new();
-    for (at, rsc) in w.resources.iter().enumerate() {
-        let unfences = rsc.is(Flags::FENCE_DEVICE) && rsc.meta("provides") == Some("unfencing");
-        if !unfences || !rsc.is_primitive() {
-            continue;
-        }
-        let mut all = current(w, RscIx(at as u32), node, "start", 0);
-        if secure {
-            all.retain(|name, _| !SECRET.contains(&name.as_str()));
-        }
-        let _ = write!(text, "{}:{}:{},", rsc.id, rsc.agent, digest(&all));
+/// Whether a device's parameter is for the fencer instead of the device's agent.
+fn is_of_fencing(name: &str) -> bool {
+    let of_action = |rest: &str| {
+        let end = rest.split_once('_').map(|(_, end)| end);
+        matches!(end, Some("action" | "timeout" | "retries"))
+    };
+    OF_FENCING.contains(&name) || name.strip_prefix("pcmk_").is_some_and(of_action)
+}
+
+/// The operation under whose name a device's parameters are digested for unfencing.
+const UNFENCING: &str = "stonith-on";
+
+/// One entry of a node's record of the devices that unfenced it.
+fn entry(device: &Resource<'_>, parameters: &Parameters) -> String {
+    format!("{}:{}:{},", device.id, device.agent, digest(parameters))
+}
+
+/// The devices that unfence, in the order in which their digests are written: the last first.
+fn unfencing_devices(w: &World<'_>) -> Vec<RscIx> {
+    let mut devices = Vec::new();
+    for rsc in &w.top {
+        gather(w, *rsc, &mut devices);
     }
-    text
+    devices.reverse();
+    devices
+}
+
+fn gather(w: &World<'_>, rsc: RscIx, devices: &mut Vec<RscIx>) {
+    for child in &w[rsc].children {
+        gather(w, *child, devices);
+    }
+    let unfences = w[rsc].is(Flags::FENCE_DEVICE) && w[rsc].meta("provides") == Some("unfencing");
+    if unfences && w[rsc].is_primitive() {
+        devices.push(rsc);
+    }
+}
+
+/// What unfencing a node records there.
+pub(crate) struct Unfencing {
+    /// The devices with the digests of all their parameters.
+    pub(crate) all: String,
+    /// The same of the parameters that are not secret.
+    pub(crate) secure: String,
+    /// A device has changed since the node was unfenced.
+    pub(crate) changed: bool,
+}
+
+/// The devices that unfence a node, compared with those that did.
+pub(crate) fn unfencing(w: &World<'_>, node: NodeIx) -> Unfencing {
+    let mut found = Unfencing { all: String::new(), secure: String::new(), changed: false };
+    for device in unfencing_devices(w) {
+        let all = current(w, device, node, UNFENCING, 0);
+        let secret = |name: &str| SECRET.contains(&name);
+        let secure = entry(&w[device], &shown(w, device, [0; 3], &all, secret));
+        let all = entry(&w[device], &all);
+        let recorded = |name: &str| w[node].attribute(name);
+        found.changed |= recorded("#digests-all").is_some_and(|was| !was.contains(&all))
+            && !recorded("#digests-secure").is_some_and(|was| was.contains(&secure));
+        found.all.push_str(&all);
+        found.secure.push_str(&secure);
+    }
+    found
 }
 
 /// The digest of parameters.

@@ -2,7 +2,7 @@
 //! cleaned histories.
 
 use super::primitive::single;
-use super::{Wanted, create};
+use super::{Wanted, create, fencing};
 use crate::digest::{Verdict, verdict, with_secrets};
 use crate::unpack::failcount;
 use crate::unpack::history::{History, Op, active_since};
@@ -43,6 +43,7 @@ fn check<'d>(w: &mut World<'d>, history: &History<'d>) {
             single(w, rsc, Task::Stop, node, false);
         }
         clean_up(w, rsc, node);
+        fencing::unfence_for(w, rsc, node, "Device definition changed");
     }
     if !active {
         return;
@@ -103,7 +104,7 @@ fn changed<'d>(
     match verdict {
         Verdict::Same => false,
         Verdict::Restart => {
-            force_restart(w, rsc, key.0, op.interval);
+            force_restart(w, rsc, node, (key.0, op.interval));
             true
         }
         Verdict::Mismatch | Verdict::Unknown => {
@@ -122,7 +123,7 @@ fn changed<'d>(
             } else if op.xml.get("op-restart-digest").is_some() {
                 reload(w, rsc, node);
             } else {
-                force_restart(w, rsc, key.0, op.interval);
+                force_restart(w, rsc, node, (key.0, op.interval));
             }
             true
         }
@@ -145,9 +146,10 @@ pub(crate) fn parameters_changed(w: &World<'_>, rsc: RscIx, node: NodeIx, op: &O
     matches!(with_secrets(w, rsc, node, op), Verdict::Restart | Verdict::Mismatch)
 }
 
-fn force_restart(w: &mut World<'_>, rsc: RscIx, task: Task, interval: u32) {
+fn force_restart(w: &mut World<'_>, rsc: RscIx, node: NodeIx, (task, interval): (Task, u32)) {
     let action = create(w, Wanted { rsc, task, interval, node: None, optional: false });
     w[action].reason = Some("resource definition change".to_owned());
+    fencing::unfence_for(w, rsc, node, "Device parameters changed");
 }
 
 fn reload(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
@@ -158,6 +160,7 @@ fn reload(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
         single(w, rsc, Task::Stop, node, false);
         return;
     }
+    fencing::unfence_for(w, rsc, node, "Device parameters changed (reload)");
     w[rsc].flags.set(Flags::RELOAD);
     let reload = single(w, rsc, Task::ReloadAgent, node, false);
     if w[reload].reason.is_none() {

@@ -45,6 +45,9 @@ pub(crate) fn operation<'d>(
         *action
     } else {
         let mut action = blank(Task::Fence, None, 0, Some(node), true);
+        if verb == "on" && w.has_unfencing && crate::digest::unfencing(w, node).changed {
+            action.flags.clear(ActFlags::OPTIONAL);
+        }
         action.verb = Some(verb);
         action.name = Some(name.clone());
         let at = add(w, action);
@@ -84,22 +87,49 @@ fn priority(w: &World<'_>, node: NodeIx) -> i32 {
     healthy.map(|rsc| rsc.priority.get() + i32::from(rsc.role == Role::Promoted)).sum()
 }
 
-/// A start, probe or stop waits for its node's unfencing where the resource asks for that.
-pub(crate) fn order_after_unfencing(w: &mut World<'_>, rsc: RscIx, node: NodeIx, action: ActIx) {
+/// A start or probe waits for its node's unfencing where the resource asks for that. To unfence is
+/// optional: a resource that is added later is no reason to stop all others.
+pub(crate) fn order_after_unfencing(
+    w: &mut World<'_>,
+    rsc: RscIx,
+    node: NodeIx,
+    action: ActIx,
+    rel: u32,
+) {
     let device = w[rsc].is(Flags::FENCE_DEVICE) && w.has_unfencing;
     let asks = device || w[rsc].requires == Requires::Unfencing;
     if !asks || !w.options.fencing || w[node].is_guest() {
         return;
     }
     let unfence = operation(w, node, Some("on"), true, None);
-    if w[node].attribute("#node-unfenced").is_none_or(|text| text == "0") && w.has_unfencing {
-        w[unfence].flags.clear(ActFlags::OPTIONAL);
-        if w[unfence].reason.is_none() {
-            let reason = format!("required by {} {}", w[rsc].id, w[action].task.text());
-            w[unfence].reason = Some(reason);
-        }
+    edge(w, unfence, action, rel);
+    if w[node].attribute("#node-unfenced").is_none_or(|text| text == "0") {
+        let reason = format!("required by {} {}", w[rsc].id, w[action].task.text());
+        unfence_node(w, node, &reason);
     }
-    edge(w, unfence, action, Rel::FIRST_IMPLIES_THEN | Rel::ORDERED);
+}
+
+/// What stops for the sake of an unfencing stops before it, and a node is not unfenced under what
+/// runs there.
+pub(crate) fn order_before_unfencing(w: &mut World<'_>, rsc: RscIx, node: NodeIx, stop: ActIx) {
+    if w[rsc].requires == Requires::Unfencing && !w[node].is_guest() {
+        let unfence = operation(w, node, Some("on"), true, None);
+        edge(w, stop, unfence, Rel::THEN_IMPLIES_FIRST);
+    }
+}
+
+/// A node is unfenced anew after a fence device has changed there.
+pub(crate) fn unfence_for(w: &mut World<'_>, device: RscIx, node: NodeIx, reason: &str) {
+    if w[device].is(Flags::FENCE_DEVICE) {
+        unfence_node(w, node, reason);
+    }
+}
+
+fn unfence_node(w: &mut World<'_>, node: NodeIx, reason: &str) {
+    let stays = w[node].online && !w[node].unclean && !w[node].shutdown;
+    if w.has_unfencing && stays {
+        operation(w, node, Some("on"), false, Some(reason));
+    }
 }
 
 /// Fences what must be fenced, lets go who wants to leave.

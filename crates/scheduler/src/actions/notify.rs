@@ -63,6 +63,7 @@ fn point(
         action.flags.clear(ActFlags::RUNNABLE);
     }
     action.name = Some(key(&w[clone].id, kind, keyed));
+    action.around = Some(keyed);
     let when = kind.trim_start_matches("confirmed-");
     action.meta = vec![
         ("CRM_meta_notify_key_type", kind.to_owned()),
@@ -249,17 +250,9 @@ impl Told {
             meta.push((nodes, joined(entries.iter().filter_map(|e| e.1).map(|n| w[n].name))));
         }
         meta.push(("CRM_meta_notify_inactive_resource", ids(w, &self.inactive)));
-        // What is in a bundle is told of the hosts too, though it runs on the replicas' nodes only.
-        let bundled = w[clone].parent.is_some();
-        let available = w[clone]
-            .allowed
-            .iter()
-            .filter(|(_, score)| bundled || *score >= Score::ZERO)
-            .filter(|(node, _)| w[*node].online && !w[*node].unclean);
-        meta.push((
-            "CRM_meta_notify_available_uname",
-            joined(available.map(|(node, _)| w[node].name)),
-        ));
+        // All nodes of the table, also those that are banned.
+        let available = w[clone].allowed.iter().map(|(node, _)| w[node].name);
+        meta.push(("CRM_meta_notify_available_uname", joined(available)));
         meta.push(("CRM_meta_notify_all_uname", joined(w.nodes.iter().map(|node| node.name))));
         meta
     }

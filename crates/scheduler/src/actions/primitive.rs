@@ -4,7 +4,7 @@ use cib::value::Role;
 
 use super::{Wanted, create, of_task};
 use crate::world::resource::MultipleActive;
-use crate::world::{ActFlags, ActIx, Flags, NodeIx, RscIx, Task, World};
+use crate::world::{ActFlags, ActIx, Flags, NodeIx, Rel, RscIx, Task, World};
 
 /// Creates all actions of a primitive.
 pub(crate) fn create_all(w: &mut World<'_>, rsc: RscIx) {
@@ -213,13 +213,14 @@ fn stop(w: &mut World<'_>, rsc: RscIx, optional: bool) {
         if !w[rsc].is(Flags::MANAGED) {
             w[action].flags.clear(ActFlags::RUNNABLE);
         }
+        super::fencing::order_before_unfencing(w, rsc, node, action);
     }
 }
 
 fn start(w: &mut World<'_>, rsc: RscIx, optional: bool) {
     let Some(node) = w[rsc].assigned else { return };
     let action = single(w, rsc, Task::Start, node, true);
-    super::fencing::order_after_unfencing(w, rsc, node, action);
+    super::fencing::order_after_unfencing(w, rsc, node, action, Rel::FIRST_IMPLIES_THEN);
     if w[action].runnable() && !optional {
         w[action].flags.clear(ActFlags::OPTIONAL);
     }

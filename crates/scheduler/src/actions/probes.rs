@@ -50,6 +50,8 @@ fn probe(w: &mut World<'_>, rsc: RscIx, node: NodeIx) -> bool {
 fn probe_one_instance(w: &mut World<'_>, clone: RscIx, node: NodeIx) -> bool {
     let exclusive = w[clone].is(Flags::EXCLUSIVE_DISCOVERY);
     if exclusive && discovery(w, clone, node) != Discovery::Exclusive {
+        // Notifications do not name it as available either.
+        w[clone].allowed.remove(node);
         return false;
     }
     let children = &w[clone].children;
@@ -130,7 +132,7 @@ fn probe_primitive(w: &mut World<'_>, rsc: RscIx, node: NodeIx) -> bool {
     } else if w[rsc].role == Role::Promoted {
         w[action].target_rc = Some(super::recurring::RC_PROMOTED);
     }
-    super::fencing::order_after_unfencing(w, rsc, node, action);
+    super::fencing::order_after_unfencing(w, rsc, node, action, Rel::ORDERED);
     let top = crate::unpack::operations::top(w, rsc);
     let (top, blocks) =
         if w[top].is_clone() { (top, false) } else { (rsc, w[rsc].active.is_empty()) };

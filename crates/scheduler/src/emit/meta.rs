@@ -44,11 +44,9 @@ pub(crate) fn attributes(w: &World<'_>, at: ActIx) -> BTreeMap<String, String> {
             all.insert("CRM_meta_priority_fencing_delay".to_owned(), delay.to_string());
         }
         if let Some(node) = action.node.filter(|_| w.has_unfencing) {
-            for (name, secure) in
-                [("CRM_meta_digests_all", false), ("CRM_meta_digests_secure", true)]
-            {
-                all.insert(name.to_owned(), crate::digest::unfencing_devices(w, node, secure));
-            }
+            let found = crate::digest::unfencing(w, node);
+            all.insert("CRM_meta_digests_all".to_owned(), found.all);
+            all.insert("CRM_meta_digests_secure".to_owned(), found.secure);
         }
     }
     for (name, value) in &action.meta {

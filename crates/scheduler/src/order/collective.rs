@@ -1,6 +1,7 @@
 //! Collectives' actions: what they are follows from their members' and instances'.
 
-use super::relations::{Changed, relate};
+use super::relations::Changed;
+use super::update::Walk;
 use crate::actions::newest;
 use crate::world::{ActFlags, ActIx, Kind, NodeIx, RscIx, Task, World};
 
@@ -17,10 +18,7 @@ pub(crate) fn flags(w: &mut World<'_>, action: ActIx, node: Option<NodeIx>) -> A
 }
 
 fn own_flags(w: &mut World<'_>, action: ActIx, node: Option<NodeIx>) -> ActFlags {
-    // Points of a notification are what they are.
-    let Some(rsc) = w[action].rsc.filter(|_| w[action].name.is_none()) else {
-        return w[action].flags;
-    };
+    let Some(rsc) = w[action].rsc else { return w[action].flags };
     match w[rsc].kind {
         Kind::Primitive => w[action].flags,
         Kind::Group(_) => group_flags(w, rsc, action, node),
@@ -31,7 +29,7 @@ fn own_flags(w: &mut World<'_>, action: ActIx, node: Option<NodeIx>) -> ActFlags
 
 fn group_flags(w: &mut World<'_>, rsc: RscIx, action: ActIx, node: Option<NodeIx>) -> ActFlags {
     let mut all = ActFlags(ActFlags::OPTIONAL | ActFlags::RUNNABLE | ActFlags::PSEUDO);
-    let task = w[action].task.beginning();
+    let task = w[action].of_members();
     for member in w[rsc].children.clone() {
         let Some(of_member) = newest(w, member, task, node) else {
             if !matches!(task, Task::Stop | Task::Demote) {
@@ -78,7 +76,7 @@ fn instances_flags(
     node: Option<NodeIx>,
 ) -> ActFlags {
     let mut all = ActFlags(ActFlags::OPTIONAL | ActFlags::RUNNABLE | ActFlags::PSEUDO);
-    let task = w[action].task.beginning();
+    let task = w[action].of_members();
     let mut any_runnable = false;
     for instance in instances {
         let on = node.filter(|_| w[instance].is_primitive());
@@ -100,7 +98,6 @@ fn instances_flags(
 }
 
 /// Applies an edge whose then may be a collective's: its members' actions feel it too.
-/// `again` collects actions whose successors must be looked at.
 pub(crate) fn update(
     w: &mut World<'_>,
     first: ActIx,
@@ -108,27 +105,27 @@ pub(crate) fn update(
     node: Option<NodeIx>,
     flags: (ActFlags, ActFlags),
     rel: u32,
-    again: &mut Vec<ActIx>,
+    walk: &mut Walk,
 ) -> Changed {
-    let Some(rsc) = w[then].rsc else { return relate(w, first, then, flags, rel) };
+    let Some(rsc) = w[then].rsc else { return walk.relate(w, first, then, flags, rel) };
     match w[rsc].kind {
-        Kind::Primitive => relate(w, first, then, flags, rel),
+        Kind::Primitive => walk.relate(w, first, then, flags, rel),
         Kind::Group(_) => {
-            let mut changed = relate(w, first, then, flags, rel);
+            let mut changed = walk.relate(w, first, then, flags, rel);
             let task = w[then].task;
             for member in w[rsc].children.clone() {
                 if let Some(action) = newest(w, member, task, node) {
                     let both = (flags.0, w[action].flags);
-                    changed = changed.and(relate(w, first, action, both, rel));
+                    changed = changed.and(walk.relate(w, first, action, both, rel));
                 }
             }
             changed
         }
         Kind::Clone(_) | Kind::Bundle(_) => {
             if super::interleave::applies(w, first, then) {
-                return super::interleave::update(w, first, then, node, rel, again);
+                return super::interleave::update(w, first, then, node, rel, walk);
             }
-            let mut changed = relate(w, first, then, flags, rel);
+            let mut changed = walk.relate(w, first, then, flags, rel);
             let task = w[then].task;
             for instance in w.instances(rsc) {
                 let Some(action) = newest(w, instance, task, node) else { continue };
@@ -136,9 +133,12 @@ pub(crate) fn update(
                 if !own.has(ActFlags::RUNNABLE) {
                     continue;
                 }
-                let of_instance = update(w, first, action, node, (flags.0, own), rel, again);
+                let of_instance = update(w, first, action, node, (flags.0, own), rel, walk);
                 if of_instance.then {
-                    again.push(action);
+                    for at in (0..w[action].after.len()).rev() {
+                        let after = w[action].after[at].other;
+                        walk.at_once(w, after);
+                    }
                 }
                 changed = changed.and(of_instance);
             }

@@ -2,9 +2,10 @@
 
 use super::collective;
 use super::relations::Changed;
+use super::update::Walk;
 use crate::actions::{edge, newest};
 use crate::place::{assigned_node, choose, primitive};
-use crate::world::{ActIx, NodeIx, Rel, RscIx, Task, World};
+use crate::world::{ActIx, NodeIx, Rel, RscIx, World};
 
 /// Whether an edge is between instances instead of between whole clones.
 pub(crate) fn applies(w: &World<'_>, first: ActIx, then: ActIx) -> bool {
@@ -12,7 +13,7 @@ pub(crate) fn applies(w: &World<'_>, first: ActIx, then: ActIx) -> bool {
     if one == other || !w[one].has_instances() || !w[other].has_instances() {
         return false;
     }
-    let down = matches!(w[first].task, Task::Stopped | Task::Demoted);
+    let down = w[first].is_down();
     let decides = if down { one } else { other };
     let wanted = w[decides].meta("interleave").and_then(cib::value::boolean);
     wanted.unwrap_or(false)
@@ -25,11 +26,11 @@ pub(crate) fn update(
     then: ActIx,
     node: Option<NodeIx>,
     rel: u32,
-    again: &mut Vec<ActIx>,
+    walk: &mut Walk,
 ) -> Changed {
     let mut changed = Changed::default();
     let (Some(one), Some(other)) = (w[first].rsc, w[then].rsc) else { return changed };
-    let current = matches!(w[first].task, Task::Stopped | Task::Demoted);
+    let current = w[first].is_down();
     let then_task = w[then].task;
     for instance in w.instances(other) {
         let Some(partner) = partner(w, instance, one, current) else {
@@ -55,10 +56,10 @@ pub(crate) fn update(
             changed.then = true;
         }
         let flags = (collective::flags(w, of_partner, node), w[of_instance].flags);
-        let pair = collective::update(w, of_partner, of_instance, node, flags, rel, again);
+        let pair = collective::update(w, of_partner, of_instance, node, flags, rel, walk);
         changed = changed.and(pair);
         if pair.then {
-            again.push(of_instance);
+            walk.later.extend(w[of_instance].after.iter().map(|edge| edge.other));
         }
     }
     changed

@@ -25,36 +25,79 @@ struct Frame {
 /// contradicts itself.
 const MAX_STEPS: usize = 20_000_000;
 
+/// How deep visits may be nested in visits: each level takes room on the machine's stack. What
+/// would be deeper is visited a little later, which can be seen in reasons only.
+const MAX_NESTED: usize = 200;
+
 /// Looks at an action's predecessors, and at all that changes by that.
 pub(crate) fn update(w: &mut World<'_>, action: ActIx) {
-    let mut stack = vec![frame(action)];
-    let mut steps = 0;
-    while let Some(mut top) = stack.pop() {
-        steps += 1;
-        if steps > MAX_STEPS {
+    Walk::default().visit(w, action);
+}
+
+/// What a walk has still to do beside the action it is at.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    steps: usize,
+    nested: usize,
+    /// Actions to be looked at after the edge at hand.
+    pub(super) later: Vec<ActIx>,
+}
+
+impl Walk {
+    fn visit(&mut self, w: &mut World<'_>, action: ActIx) {
+        let mut stack = vec![frame(action)];
+        while let Some(mut top) = stack.pop() {
+            self.steps += 1;
+            if self.steps > MAX_STEPS {
+                return;
+            }
+            if !top.begun {
+                begin(w, &mut top);
+            }
+            if top.left == 0 {
+                finish(w, &top, &mut stack);
+                continue;
+            }
+            top.left -= 1;
+            let edge = w[top.then].before[top.left];
+            let changed = look(w, top.then, top.left, edge, &mut top.runnable, self);
+            top.changed |= changed.then;
+            let first = edge.other;
+            stack.push(top);
+            if changed.first {
+                stack.push(frame(first));
+                stack.extend(w[first].after.iter().map(|edge| frame(edge.other)));
+            }
+            stack.extend(std::mem::take(&mut self.later).into_iter().map(frame));
+        }
+    }
+
+    /// Looks at an action before anything else.
+    pub(super) fn at_once(&mut self, w: &mut World<'_>, action: ActIx) {
+        if self.nested == MAX_NESTED {
+            self.later.push(action);
             return;
         }
-        if !top.begun {
-            begin(w, &mut top);
+        self.nested += 1;
+        self.visit(w, action);
+        self.nested -= 1;
+    }
+
+    /// Applies one edge. What changes inside a group or clone is looked at before its siblings
+    /// are, so that these get what follows from it.
+    pub(super) fn relate(
+        &mut self,
+        w: &mut World<'_>,
+        first: ActIx,
+        then: ActIx,
+        flags: (ActFlags, ActFlags),
+        rel: u32,
+    ) -> Changed {
+        let changed = super::relations::relate(w, first, then, flags, rel);
+        if changed.then && w[then].rsc.is_some_and(|rsc| w[rsc].parent.is_some()) {
+            self.at_once(w, then);
         }
-        if top.left == 0 {
-            finish(w, &top, &mut stack);
-            continue;
-        }
-        top.left -= 1;
-        let edge = w[top.then].before[top.left];
-        let mut again = Vec::new();
-        let changed = look(w, top.then, top.left, edge, &mut top.runnable, &mut again);
-        top.changed |= changed.then;
-        let first = edge.other;
-        stack.push(top);
-        if changed.first {
-            stack.push(frame(first));
-            stack.extend(w[first].after.iter().map(|edge| frame(edge.other)));
-        }
-        for action in again {
-            stack.extend(w[action].after.iter().map(|edge| frame(edge.other)));
-        }
+        changed
     }
 }
 
@@ -102,7 +145,7 @@ fn look(
     at: usize,
     this: Edge,
     runnable: &mut u32,
-    again: &mut Vec<ActIx>,
+    walk: &mut Walk,
 ) -> Changed {
     let mut changed = Changed::default();
     let mut first = this.other;
@@ -142,7 +185,7 @@ fn look(
     let first_node = w[first].node;
     let first_flags = collective::flags(w, first, then_node);
     let then_flags = collective::flags(w, then, first_node);
-    apply(w, first, then, (first_flags, then_flags), this.rel, runnable, again)
+    apply(w, first, then, (first_flags, then_flags), this.rel, runnable, walk)
 }
 
 /// Other resources wait for a collective's completion, not for its beginning; of one that asks for
@@ -171,7 +214,7 @@ fn apply(
     flags: (ActFlags, ActFlags),
     rel: u32,
     runnable: &mut u32,
-    again: &mut Vec<ActIx>,
+    walk: &mut Walk,
 ) -> Changed {
     let (first_flags, then_flags) = flags;
     let mut changed = Changed::default();
@@ -218,12 +261,12 @@ fn apply(
             }
         } else if kind == Rel::THEN_IMPLIES_FIRST && plain {
             // What the first must do is a matter of the first alone.
-            changed = changed.and(super::relations::relate(w, first, then, flags, kind));
+            changed = changed.and(walk.relate(w, first, then, flags, kind));
         } else if has_rsc {
-            let one = collective::update(w, first, then, node, flags, kind, again);
+            let one = collective::update(w, first, then, node, flags, kind, walk);
             changed = changed.and(one);
         } else {
-            changed = changed.and(super::relations::relate(w, first, then, flags, kind));
+            changed = changed.and(walk.relate(w, first, then, flags, kind));
         }
     }
     if w[first].runnable() || rel & Rel::THEN_IMPLIES_FIRST_GRAPHED != 0 {

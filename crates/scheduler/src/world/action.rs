@@ -154,6 +154,8 @@ pub(crate) struct Action<'d> {
     /// node is fenced.
     pub(crate) verb: Option<&'d str>,
     pub(crate) target_rc: Option<i32>,
+    /// Of a point around an operation, where instances are told: that operation, or its completion.
+    pub(crate) around: Option<Task>,
     /// Further meta attributes.
     pub(crate) meta: Vec<(&'static str, String)>,
     pub(crate) before: Vec<Edge>,
@@ -181,5 +183,16 @@ impl Action<'_> {
 
     pub(crate) fn pseudo(&self) -> bool {
         self.is(ActFlags::PSEUDO)
+    }
+
+    /// What the members or instances do for a collective's action: of a completion what it
+    /// completes, of a notification what it is about.
+    pub(crate) fn of_members(&self) -> Task {
+        self.around.unwrap_or(self.task).beginning()
+    }
+
+    /// Whether a collective has gone down with this action.
+    pub(crate) fn is_down(&self) -> bool {
+        matches!(self.around.unwrap_or(self.task), Task::Stopped | Task::Demoted)
     }
 }
