@@ -238,6 +238,9 @@ fn key_of(w: &World<'_>, at: ActIx, own: bool) -> String {
     let name = action.name.as_deref().unwrap_or_default();
     let Some(rsc) = action.rsc else { return name.to_owned() };
     let shown = if own { &w[rsc].id } else { w[rsc].history_name() };
+    if !own && key_differs(w, at) && matches!(action.task, Task::Notify | Task::Notified) {
+        return notification_key(w, at, shown);
+    }
     if let Some(rest) = action.name.as_ref().map(|name| name.strip_prefix(w[rsc].id.as_str())) {
         return rest.map_or_else(|| name.to_owned(), |rest| format!("{shown}{rest}"));
     }
@@ -246,6 +249,18 @@ fn key_of(w: &World<'_>, at: ActIx, own: bool) -> String {
         task => task.text(),
     };
     format!("{shown}_{task}_{}", action.interval)
+}
+
+/// The key of an instance's notification under the name the history has: it says what it is about,
+/// not what was waited for.
+fn notification_key(w: &World<'_>, at: ActIx, shown: &str) -> String {
+    if w[at].task == Task::Notified {
+        return format!("{shown}_notified_0");
+    }
+    let said = |name: &str| w[at].meta.iter().find(|(have, _)| *have == name);
+    let text = |name: &str| said(name).map_or("", |(_, text)| text.as_str());
+    let (when, what) = (text("CRM_meta_notify_type"), text("CRM_meta_notify_operation"));
+    format!("{shown}_{when}_notify_{what}_0")
 }
 
 /// Whether an action is in the graph at all.

@@ -287,6 +287,7 @@ fn order_stops(w: &mut World<'_>, rsc: RscIx, fencing: ActIx, target: NodeIx) {
                 edge(w, fencing, parent, Rel::ORDERED);
             }
         }
+        super::notify::after_fencing(w, rsc, fencing);
     }
     for demote in of_task(w, rsc, Task::Demote, Some(target)) {
         let gone = !w[target].online || w[target].unclean || w[rsc].is(Flags::FAILED);

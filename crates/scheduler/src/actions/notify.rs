@@ -7,15 +7,17 @@
 use cib::value::{Role, Score};
 
 use super::{add, blank, edge, newest};
-use crate::world::{ActFlags, ActIx, Flags, Kind, NodeIx, Order, Rel, RscIx, Side, Task, World};
+use crate::world::{ActFlags, ActIx, Flags, Kind, NodeIx, Rel, RscIx, Task, World};
 
-/// The four points around one operation.
+/// A point at which instances are told, and the one at which all have been.
+type Points = (ActIx, ActIx);
+
+/// The four points around one operation. After a fencing, which nobody asks for, nobody is told
+/// before.
 #[derive(Clone, Copy)]
 struct Chain {
-    pre: ActIx,
-    pre_done: ActIx,
-    post: ActIx,
-    post_done: ActIx,
+    pre: Option<Points>,
+    post: Points,
 }
 
 /// The operations notifications are about.
@@ -37,16 +39,40 @@ pub(crate) fn surround(w: &mut World<'_>, clone: RscIx, task: Task) {
     };
     let pre = point(w, clone, (Task::Notify, "pre"), (task, task), action);
     let pre_done = point(w, clone, (Task::Notified, "confirmed-pre"), (task, task), action);
-    let done = task.completion();
-    let post = point(w, clone, (Task::Notify, "post"), (task, done), complete);
-    let post_done = point(w, clone, (Task::Notified, "confirmed-post"), (task, done), complete);
+    for at in [pre, pre_done] {
+        w[at].flags.set(ActFlags::RUNNABLE);
+    }
+    edge(w, pre, pre_done, Rel::ORDERED);
+    edge(w, pre_done, action, Rel::ORDERED);
+    let (post, _) = after(w, clone, (task, task.completion()), complete);
+    edge(w, pre_done, post, Rel::ORDERED);
+}
+
+/// The points after something that completes an operation.
+fn after(w: &mut World<'_>, rsc: RscIx, tasks: (Task, Task), complete: ActIx) -> Points {
+    let post = point(w, rsc, (Task::Notify, "post"), tasks, complete);
+    let post_done = point(w, rsc, (Task::Notified, "confirmed-post"), tasks, complete);
     for at in [post, post_done] {
         w[at].priority = Score::INF.get();
     }
-    let chain = [(pre, pre_done), (pre_done, action), (complete, post), (post, post_done)];
-    for (first, then) in chain.into_iter().chain([(pre_done, post)]) {
-        let (first, then) = (Side::Action(first), Side::Action(then));
-        w.orders.push(Order { id: "", first, then, rel: Rel::ORDERED });
+    edge(w, complete, post, Rel::FIRST_IMPLIES_THEN);
+    edge(w, post, post_done, Rel::FIRST_IMPLIES_THEN);
+    (post, post_done)
+}
+
+/// The instances that stay are told of a stop that a fencing stands for. They are told by this
+/// alone: what the clone's own notification waits for may itself wait for them.
+pub(crate) fn after_fencing(w: &mut World<'_>, rsc: RscIx, fencing: ActIx) {
+    if !w[rsc].is(Flags::NOTIFY) {
+        return;
+    }
+    let mut around = std::iter::successors(w[rsc].parent, |up| w[*up].parent);
+    let Some(clone) = around.find(|up| w[*up].is_clone()) else { return };
+    let post = after(w, rsc, (Task::Stop, Task::Fence), fencing);
+    let mut primitives = Vec::new();
+    gather(w, clone, &mut primitives);
+    for told in primitives {
+        notify_instance(w, told, Task::Stop, Chain { pre: None, post }, &[]);
     }
 }
 
@@ -82,10 +108,8 @@ fn chain(w: &World<'_>, clone: RscIx, task: Task) -> Option<Chain> {
     };
     let done = task.completion();
     Some(Chain {
-        pre: find("pre", task)?,
-        pre_done: find("confirmed-pre", task)?,
-        post: find("post", done)?,
-        post_done: find("confirmed-post", done)?,
+        pre: Some((find("pre", task)?, find("confirmed-pre", task)?)),
+        post: (find("post", done)?, find("confirmed-post", done)?),
     })
 }
 
@@ -100,9 +124,10 @@ pub(crate) fn order_chains(w: &mut World<'_>, clone: RscIx) {
         (Task::Demote, Task::Stop),
     ];
     for (first, then) in pairs {
-        if let (Some(first), Some(then)) = (chain(w, clone, first), chain(w, clone, then)) {
-            let (first, then) = (Side::Action(first.post_done), Side::Action(then.pre));
-            w.orders.push(Order { id: "", first, then, rel: Rel::ORDERED });
+        let (first, then) = (chain(w, clone, first), chain(w, clone, then));
+        let pre = then.and_then(|then| then.pre);
+        if let (Some(first), Some((pre, _))) = (first, pre) {
+            edge(w, first.post.1, pre, Rel::ORDERED);
         }
     }
 }
@@ -155,8 +180,9 @@ fn create(w: &mut World<'_>, clone: RscIx) {
             _ => !told.demote.is_empty(),
         };
         if planned {
-            for at in [chain.pre, chain.pre_done, chain.post, chain.post_done] {
-                w[at].flags.clear(ActFlags::OPTIONAL);
+            for (point, confirmed) in chain.pre.into_iter().chain([chain.post]) {
+                w[point].flags.clear(ActFlags::OPTIONAL);
+                w[confirmed].flags.clear(ActFlags::OPTIONAL);
             }
         }
         for rsc in &primitives {
@@ -194,6 +220,10 @@ fn collect(w: &World<'_>, rsc: RscIx, told: &mut Told) {
     for at in &w[rsc].actions {
         let action = &w[*at];
         if action.optional() || action.node.is_none() {
+            continue;
+        }
+        let gone = action.task == Task::Stop && action.node.is_some_and(|node| w[node].unclean);
+        if !action.runnable() && !gone {
             continue;
         }
         let entry = (rsc, action.node);
@@ -288,20 +318,27 @@ fn notify_instance(
         Task::Stop | Task::Demote => {
             for node in w[rsc].active.clone() {
                 let stop = newest(w, rsc, Task::Stop, Some(node));
-                if stop.is_some_and(|stop| w[stop].pseudo()) {
+                // What a fencing stands for: there is nobody to be told.
+                if task == Task::Stop && stop.is_some_and(|stop| w[stop].pseudo()) {
                     continue;
                 }
-                tell(w, rsc, node, (chain.pre, chain.pre_done), (task, "pre"), meta);
+                if let Some(pre) = chain.pre {
+                    tell(w, rsc, node, pre, (task, "pre"), meta);
+                }
                 if task == Task::Demote || stop.is_none_or(|stop| w[stop].optional()) {
                     tell_after(w, rsc, node, chain, task, meta);
                 }
             }
         }
         _ => {
-            let Some(node) = w[rsc].assigned else { return };
+            let Some(node) = w[rsc].assigned.filter(|_| w[rsc].next_role > Role::Stopped) else {
+                return;
+            };
             let start = newest(w, rsc, Task::Start, Some(node));
             if task != Task::Start || start.is_none_or(|start| w[start].optional()) {
-                tell(w, rsc, node, (chain.pre, chain.pre_done), (task, "pre"), meta);
+                if let Some(pre) = chain.pre {
+                    tell(w, rsc, node, pre, (task, "pre"), meta);
+                }
             }
             tell_after(w, rsc, node, chain, task, meta);
         }
@@ -320,11 +357,20 @@ fn tell(
     if !w[node].online || !w[point].runnable() {
         return None;
     }
-    let mut action = blank(Task::Notify, Some(rsc), 0, Some(node), w[point].optional());
-    action.name = Some(key(&w[rsc].id, when, task));
-    action.meta.clone_from(&w[point].meta);
-    action.meta.extend(meta.iter().cloned());
-    let action = add(w, action);
+    let name = key(&w[rsc].id, when, task);
+    let mut own = w[rsc].actions.iter().copied();
+    let known = own.find(|at| w[*at].name.as_deref() == Some(&name) && w[*at].node == Some(node));
+    let action = known.unwrap_or_else(|| {
+        let mut action = blank(Task::Notify, Some(rsc), 0, Some(node), w[point].optional());
+        action.name = Some(name);
+        // Who asked first says what it is about.
+        action.meta.clone_from(&w[point].meta);
+        add(w, action)
+    });
+    if w[point].required() {
+        w[action].flags.clear(ActFlags::OPTIONAL);
+    }
+    w[action].meta.extend(meta.iter().cloned());
     edge(w, point, action, Rel::ORDERED);
     edge(w, action, confirmed, Rel::ORDERED);
     Some(action)
@@ -339,12 +385,12 @@ fn tell_after(
     task: Task,
     meta: &[(&'static str, String)],
 ) {
-    let told = tell(w, rsc, node, (chain.post, chain.post_done), (task, "post"), meta);
-    let Some(told) = told else { return };
-    w[told].priority = Score::INF.get();
+    if let Some(told) = tell(w, rsc, node, chain.post, (task, "post"), meta) {
+        w[told].priority = Score::INF.get();
+    }
     for monitor in w[rsc].actions.clone() {
         if w[monitor].interval > 0 && w[monitor].task == Task::Monitor {
-            edge(w, chain.post_done, monitor, Rel::ORDERED);
+            edge(w, chain.post.1, monitor, Rel::ORDERED);
         }
     }
 }

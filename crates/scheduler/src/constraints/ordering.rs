@@ -135,7 +135,6 @@ fn unpack_pair<'d>(
     match minimum {
         Some(minimum) if starts => {
             at_least(w, id, pair, rel, minimum);
-            return;
         }
         _ => order(w, id, pair.first, pair.first_action, pair.then, pair.then_action, rel),
     }

@@ -88,6 +88,14 @@ fn before_restarts(w: &mut World<'_>, probe: ActIx) {
     }
 }
 
+/// The instance of an interleaved clone that goes where a probed resource goes: of such a clone
+/// only that one is concerned.
+fn counterpart(w: &World<'_>, rsc: RscIx, action: ActIx) -> Option<Option<RscIx>> {
+    let clone = w[action].rsc.filter(|clone| w[*clone].has_instances())?;
+    let interleave = w[clone].meta("interleave").and_then(cib::value::boolean);
+    interleave.unwrap_or(false).then(|| super::interleave::partner(w, rsc, clone, false))
+}
+
 /// Follows a chain of "first implies then" from a start.
 fn follow(w: &mut World<'_>, probe: ActIx, rsc: RscIx, from: ActIx, seen: &mut Vec<ActIx>) {
     let mut stack = vec![from];
@@ -97,9 +105,11 @@ fn follow(w: &mut World<'_>, probe: ActIx, rsc: RscIx, from: ActIx, seen: &mut V
         }
         seen.push(action);
         restart(w, probe, rsc, action);
+        let counterpart = counterpart(w, rsc, action);
+        let own = w[rsc].parent.is_some() && w[rsc].parent == w[action].rsc;
         for after in w[action].after.clone() {
-            let own = w[action].rsc.is_some_and(|outer| super::apply::inside(w, rsc, outer));
-            let down = !own && into_member(w, action, after.other);
+            let only = counterpart.is_none_or(|one| one.is_some() && one == w[after.other].rsc);
+            let down = !own && only && into_member(w, action, after.other);
             if after.rel & Rel::FIRST_IMPLIES_THEN == 0 && !down {
                 continue;
             }
@@ -108,10 +118,10 @@ fn follow(w: &mut World<'_>, probe: ActIx, rsc: RscIx, from: ActIx, seen: &mut V
     }
 }
 
-/// Whether an edge goes from a collective to something in it.
+/// Whether an edge goes from a collective to something directly in it.
 fn into_member(w: &World<'_>, from: ActIx, to: ActIx) -> bool {
     match (w[from].rsc, w[to].rsc) {
-        (Some(outer), Some(inner)) => super::apply::inside(w, inner, outer),
+        (Some(outer), Some(inner)) => w[inner].parent == Some(outer) && !w[inner].has_instances(),
         _ => false,
     }
 }
@@ -121,14 +131,14 @@ fn restart(w: &mut World<'_>, probe: ActIx, rsc: RscIx, action: ActIx) {
     if then == rsc || !w[then].is_primitive() {
         return;
     }
-    if !matches!(w[action].task, Task::Start | Task::Promote) {
-        return;
-    }
-    for task in [Task::Stop, Task::Demote] {
-        for down in of_task(w, then, task, None) {
-            if !w[down].pseudo() {
-                edge(w, probe, down, Rel::ORDERED);
-            }
+    let task = match w[action].task {
+        Task::Start => Task::Stop,
+        Task::Promote => Task::Demote,
+        _ => return,
+    };
+    for down in of_task(w, then, task, None) {
+        if !w[down].pseudo() {
+            edge(w, probe, down, Rel::ORDERED);
         }
     }
 }
