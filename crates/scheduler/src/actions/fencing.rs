@@ -109,12 +109,11 @@ pub(crate) fn order_after_unfencing(
     }
 }
 
-/// What stops for the sake of an unfencing stops before it, and a node is not unfenced under what
-/// runs there.
+/// A node is not unfenced under what runs there.
 pub(crate) fn order_before_unfencing(w: &mut World<'_>, rsc: RscIx, node: NodeIx, stop: ActIx) {
     if w[rsc].requires == Requires::Unfencing && !w[node].is_guest() {
         let unfence = operation(w, node, Some("on"), true, None);
-        edge(w, stop, unfence, Rel::THEN_IMPLIES_FIRST);
+        edge(w, stop, unfence, Rel::ORDERED);
     }
 }
 

@@ -66,7 +66,7 @@ fn for_active(w: &mut World<'_>, rsc: RscIx, node: NodeIx, op: &OpConfig<'_>) {
     let next = w[rsc].next_role;
     let matching = match op.role {
         Role::Unknown => next != Role::Promoted,
-        role => role == next || (role == Role::Started && next == Role::Unpromoted),
+        role => role == next,
     };
     if !matching {
         if optional {

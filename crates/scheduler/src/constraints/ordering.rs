@@ -132,15 +132,18 @@ fn unpack_pair<'d>(
 ) {
     let rel = relation(kind, pair.first_action, symmetry);
     let starts = matches!(pair.first_action, Task::Start | Task::Promote);
+    let minimum = minimum.filter(|_| starts);
     match minimum {
-        Some(minimum) if starts => {
-            at_least(w, id, pair, rel, minimum);
-        }
-        _ => order(w, id, pair.first, pair.first_action, pair.then, pair.then_action, rel),
+        Some(minimum) => at_least(w, id, pair, rel, minimum),
+        None => order(w, id, pair.first, pair.first_action, pair.then, pair.then_action, rel),
     }
     if symmetry == Symmetry::Symmetric {
         let (first, then) = (inverse(pair.then_action), inverse(pair.first_action));
-        let rel = relation(kind, first, Symmetry::Inverse);
+        // While enough instances stay, nothing that depends on them must stop.
+        let rel = match minimum {
+            Some(_) => Rel::ORDERED,
+            None => relation(kind, first, Symmetry::Inverse),
+        };
         order(w, id, pair.then, first, pair.first, then, rel);
     }
 }

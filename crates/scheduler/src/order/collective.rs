@@ -29,7 +29,7 @@ fn own_flags(w: &mut World<'_>, action: ActIx, node: Option<NodeIx>) -> ActFlags
 
 fn group_flags(w: &mut World<'_>, rsc: RscIx, action: ActIx, node: Option<NodeIx>) -> ActFlags {
     let mut all = ActFlags(ActFlags::OPTIONAL | ActFlags::RUNNABLE | ActFlags::PSEUDO);
-    let task = w[action].of_members();
+    let task = w[action].of_member(true);
     for member in w[rsc].children.clone() {
         let Some(of_member) = newest(w, member, task, node) else {
             if !matches!(task, Task::Stop | Task::Demote) {
@@ -76,10 +76,11 @@ fn instances_flags(
     node: Option<NodeIx>,
 ) -> ActFlags {
     let mut all = ActFlags(ActFlags::OPTIONAL | ActFlags::RUNNABLE | ActFlags::PSEUDO);
-    let task = w[action].of_members();
     let mut any_runnable = false;
     for instance in instances {
-        let on = node.filter(|_| w[instance].is_primitive());
+        let primitive = w[instance].is_primitive();
+        let task = w[action].of_member(primitive);
+        let on = node.filter(|_| primitive);
         let Some(of_instance) = newest(w, instance, task, on) else { continue };
         let flags = own_flags(w, of_instance, node);
         if all.has(ActFlags::OPTIONAL) && !flags.has(ActFlags::OPTIONAL) {

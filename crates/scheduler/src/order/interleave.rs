@@ -40,9 +40,7 @@ pub(crate) fn update(
             }
             continue;
         };
-        // A group has actions of its own for being complete.
-        let first_task =
-            if w[partner].is_group() { w[first].task } else { w[first].task.beginning() };
+        let first_task = w[first].of_member(w[partner].is_primitive());
         let (Some(of_partner), Some(of_instance)) = (
             instance_action(w, partner, first_task, node, true),
             instance_action(w, instance, then_task, node, false),

@@ -185,10 +185,11 @@ impl Action<'_> {
         self.is(ActFlags::PSEUDO)
     }
 
-    /// What the members or instances do for a collective's action: of a completion what it
-    /// completes, of a notification what it is about.
-    pub(crate) fn of_members(&self) -> Task {
-        self.around.unwrap_or(self.task).beginning()
+    /// What a member or instance does for a collective's action: of a notification what it is
+    /// about. A primitive has no completions: there it is what they complete.
+    pub(crate) fn of_member(&self, primitive: bool) -> Task {
+        let task = self.around.unwrap_or(self.task);
+        if primitive { task.beginning() } else { task }
     }
 
     /// Whether a collective has gone down with this action.
