@@ -52,7 +52,8 @@ fn shown(
     let hides_ours = written_by < OURS_SECURED && w[rsc].is(Flags::FENCE_DEVICE);
     let mut shown = all.clone();
     shown.retain(|name, _| {
-        !hidden(name) && !(hides_ours && is_of_fencing(name)) && name != "CRM_meta_timeout"
+        let left_out = hidden(name) || (hides_ours && is_of_fencing(name));
+        !left_out && name != "CRM_meta_timeout"
     });
     shown
 }

@@ -335,10 +335,9 @@ fn notify_instance(
                 return;
             };
             let start = newest(w, rsc, Task::Start, Some(node));
-            if task != Task::Start || start.is_none_or(|start| w[start].optional()) {
-                if let Some(pre) = chain.pre {
-                    tell(w, rsc, node, pre, (task, "pre"), meta);
-                }
+            let up = task != Task::Start || start.is_none_or(|start| w[start].optional());
+            if let Some(pre) = chain.pre.filter(|_| up) {
+                tell(w, rsc, node, pre, (task, "pre"), meta);
             }
             tell_after(w, rsc, node, chain, task, meta);
         }

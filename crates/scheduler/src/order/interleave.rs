@@ -5,7 +5,7 @@ use super::relations::Changed;
 use super::update::Walk;
 use crate::actions::{edge, newest};
 use crate::place::{assigned_node, choose, primitive};
-use crate::world::{ActIx, NodeIx, Rel, RscIx, World};
+use crate::world::{ActIx, NodeIx, Rel, RscIx, Task, World};
 
 /// Whether an edge is between instances instead of between whole clones.
 pub(crate) fn applies(w: &World<'_>, first: ActIx, then: ActIx) -> bool {

@@ -88,12 +88,21 @@ fn before_restarts(w: &mut World<'_>, probe: ActIx) {
     }
 }
 
-/// The instance of an interleaved clone that goes where a probed resource goes: of such a clone
-/// only that one is concerned.
-fn counterpart(w: &World<'_>, rsc: RscIx, action: ActIx) -> Option<Option<RscIx>> {
-    let clone = w[action].rsc.filter(|clone| w[*clone].has_instances())?;
-    let interleave = w[clone].meta("interleave").and_then(cib::value::boolean);
-    interleave.unwrap_or(false).then(|| super::interleave::partner(w, rsc, clone, false))
+/// Whom in a collective a probe concerns.
+enum Concerned {
+    All,
+    /// Of an interleaved clone the instance that goes where the probed resource goes, if any.
+    Only(Option<RscIx>),
+}
+
+fn concerned(w: &World<'_>, rsc: RscIx, action: ActIx) -> Concerned {
+    let interleaved = w[action].rsc.filter(|clone| {
+        let meta = w[*clone].meta("interleave").and_then(cib::value::boolean);
+        w[*clone].has_instances() && meta.unwrap_or(false)
+    });
+    interleaved.map_or(Concerned::All, |clone| {
+        Concerned::Only(super::interleave::partner(w, rsc, clone, false))
+    })
 }
 
 /// Follows a chain of "first implies then" from a start.
@@ -105,11 +114,14 @@ fn follow(w: &mut World<'_>, probe: ActIx, rsc: RscIx, from: ActIx, seen: &mut V
         }
         seen.push(action);
         restart(w, probe, rsc, action);
-        let counterpart = counterpart(w, rsc, action);
+        let concerned = concerned(w, rsc, action);
         let own = w[rsc].parent.is_some() && w[rsc].parent == w[action].rsc;
         for after in w[action].after.clone() {
-            let only = counterpart.is_none_or(|one| one.is_some() && one == w[after.other].rsc);
-            let down = !own && only && into_member(w, action, after.other);
+            let meant = match concerned {
+                Concerned::All => true,
+                Concerned::Only(one) => one.is_some() && one == w[after.other].rsc,
+            };
+            let down = !own && meant && into_member(w, action, after.other);
             if after.rel & Rel::FIRST_IMPLIES_THEN == 0 && !down {
                 continue;
             }

@@ -57,7 +57,7 @@ fn unpack_clone<'d>(w: &mut World<'d>, node: Node<'d>, parent: Option<RscIx>) ->
         node.is("master") || common.meta("promotable").and_then(value::boolean) == Some(true);
     let kind = CloneKind { promotable, ..CloneKind::default() };
     let clone = create(w, node, &common, Kind::Clone(Box::new(kind)), parent, None);
-    let kind = clone_settings(w, clone);
+    let kind = clone_settings(w, clone, inner);
     let (max, unique) = (kind.max, kind.unique);
     w[clone].kind = Kind::Clone(Box::new(kind));
     w[clone].flags.put(Flags::UNIQUE, unique);
@@ -70,7 +70,17 @@ fn unpack_clone<'d>(w: &mut World<'d>, node: Node<'d>, parent: Option<RscIx>) ->
     Some(clone)
 }
 
-fn clone_settings(w: &World<'_>, clone: RscIx) -> CloneKind {
+/// Classes of agents that know nothing of instances: what they run can only be anonymous.
+const WITHOUT_INSTANCES: [&str; 4] = ["lsb", "service", "systemd", "upstart"];
+
+/// Whether something cloned has an agent that cannot tell instances apart.
+fn without_instances(inner: Node<'_>) -> bool {
+    let all = inner.children_named("primitive").chain(inner.is("primitive").then_some(inner));
+    let mut classes = all.filter_map(|primitive| primitive.get("class"));
+    classes.any(|class| WITHOUT_INSTANCES.contains(&class))
+}
+
+fn clone_settings(w: &World<'_>, clone: RscIx, inner: Node<'_>) -> CloneKind {
     let rsc = &w[clone];
     let number = |name: &str| {
         let score = rsc.meta(name).and_then(value::Score::parse);
@@ -78,7 +88,7 @@ fn clone_settings(w: &World<'_>, clone: RscIx) -> CloneKind {
     };
     let yes = |name: &str| rsc.meta(name).and_then(value::boolean);
     let node_max = number("clone-node-max").unwrap_or(1);
-    let unique = yes("globally-unique").unwrap_or(node_max > 1);
+    let unique = yes("globally-unique").unwrap_or(node_max > 1) && !without_instances(inner);
     let promotable = rsc.is_promotable();
     CloneKind {
         max: number("clone-max").unwrap_or(listed_nodes(w)),
