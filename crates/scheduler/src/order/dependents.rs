@@ -13,20 +13,22 @@ pub(crate) fn block(w: &mut World<'_>, action: ActIx) {
         return;
     }
     let Some(rsc) = w[action].rsc else { return };
-    let top = crate::unpack::operations::top(w, rsc);
+    // Of a bundle all parts are looked at, but it is the part that cannot start that is named.
+    let part = crate::unpack::operations::top(w, rsc);
+    let top = w[part].parent.unwrap_or(part);
     let some_runnable = w[top].children.iter().any(|child| {
         let found = newest(w, *child, task, None);
         found.is_none_or(|action| w[action].runnable())
     });
     if !some_runnable {
-        block_dependents(w, top, task, 0);
+        block_dependents(w, (top, part), task, 0);
     }
 }
 
 /// Colocations may form chains, and loops in a hostile configuration.
 const MAX_CHAIN: usize = 1000;
 
-fn block_dependents(w: &mut World<'_>, primary: RscIx, task: Task, depth: usize) {
+fn block_dependents(w: &mut World<'_>, (primary, named): (RscIx, RscIx), task: Task, depth: usize) {
     if depth > MAX_CHAIN {
         return;
     }
@@ -43,13 +45,13 @@ fn block_dependents(w: &mut World<'_>, primary: RscIx, task: Task, depth: usize)
             Role::Promoted => Task::Promote,
             _ => Task::Start,
         };
-        block_task(w, colocation.dependent, then, primary, depth);
+        block_task(w, colocation.dependent, then, named, depth);
     }
 }
 
-fn block_task(w: &mut World<'_>, rsc: RscIx, task: Task, primary: RscIx, depth: usize) {
+fn block_task(w: &mut World<'_>, rsc: RscIx, task: Task, named: RscIx, depth: usize) {
     for child in w[rsc].children.clone() {
-        block_task(w, child, task, primary, depth);
+        block_task(w, child, task, named, depth);
     }
     if !w[rsc].is_primitive() {
         return;
@@ -60,8 +62,8 @@ fn block_task(w: &mut World<'_>, rsc: RscIx, task: Task, primary: RscIx, depth: 
         }
         w[action].flags.clear(ActFlags::RUNNABLE);
         if w[action].reason.is_none() {
-            w[action].reason = Some(format!("colocation with {}", w[primary].id));
+            w[action].reason = Some(format!("colocation with {}", w[named].id));
         }
-        block_dependents(w, rsc, task, depth + 1);
+        block_dependents(w, (rsc, rsc), task, depth + 1);
     }
 }

@@ -140,8 +140,7 @@ fn in_promotable(w: &World<'_>, rsc: RscIx) -> bool {
 fn line_flags(w: &World<'_>, rsc: RscIx, node: Option<NodeIx>, pending: bool) -> Vec<String> {
     let resource = &w[rsc];
     let mut flags: Vec<String> = Vec::new();
-    let up = resource.single_active();
-    if up.or(node).is_some_and(|node| !w[node].online && w[node].unclean) {
+    if node.is_some_and(|node| !w[node].online && w[node].unclean) {
         flags.push("UNCLEAN".to_owned());
     }
     if resource.lock_node.is_some() && resource.lock_node == node {
