@@ -62,6 +62,8 @@ pub(crate) struct World<'d> {
     pub(crate) has_unfencing: bool,
     /// What the status section says, kept for later stages.
     pub(crate) history: crate::unpack::history::Histories<'d>,
+    /// Containers that must stop because of what failed inside them.
+    pub(crate) stop_later: Vec<RscIx>,
     /// Resources by id and by history id.
     pub(crate) names: BTreeMap<String, RscIx>,
     /// Who writes down what changes a resource's scores; normally nobody.
@@ -110,6 +112,7 @@ impl<'d> World<'d> {
             has_fence_device: false,
             has_unfencing: false,
             history: Vec::new(),
+            stop_later: Vec::new(),
             names: BTreeMap::new(),
             trace: None,
         }

@@ -36,6 +36,17 @@ pub(crate) fn unpack(w: &mut World<'_>) {
             unpack_node(w, node);
         }
     }
+    stop_containers(w);
+}
+
+/// A replica's connection may be on another node than its container: where a container must be
+/// stopped is known once all has been read.
+fn stop_containers(w: &mut World<'_>) {
+    for container in std::mem::take(&mut w.stop_later) {
+        if let Some(node) = crate::actions::primitive::current(w, container) {
+            super::operations::stop(w, container, node);
+        }
+    }
 }
 
 fn in_status_order(w: &World<'_>) -> Vec<NodeIx> {
@@ -252,7 +263,9 @@ fn apply(w: &mut World<'_>, rsc: RscIx, node: NodeIx, on_fail: OnFail) {
 fn restart_container(w: &mut World<'_>, rsc: RscIx, node: NodeIx, active: bool) {
     w[rsc].flags.set(Flags::FAILED);
     w[rsc].flags.set(Flags::STOP_IF_FAILED);
+    let bundled = w.bundle_around(rsc).is_some();
     match w[rsc].container {
+        Some(container) if bundled => w.stop_later.push(container),
         Some(container) => super::operations::stop(w, container, node),
         None if active => super::operations::stop(w, rsc, node),
         None => {}
