@@ -9,6 +9,7 @@ pub mod acl;
 pub mod crmsh;
 pub mod date;
 pub mod digest;
+pub mod haresources;
 pub mod nvpairs;
 pub mod patch;
 pub mod request;
