@@ -2,7 +2,7 @@
 
 use crate::install::Ancestor;
 use crate::manual::{self, Page};
-use crate::{OLD_NAMES, check};
+use crate::{OLD_NAMES, check, import};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use std::fmt::Write as _;
@@ -136,6 +136,18 @@ pub(crate) enum Command {
         /// Try the failure of each node and of each running resource instead.
         #[arg(long, conflicts_with = "what_if")]
         sweep: bool,
+    },
+    /// Print the CIB that a haresources, or a configuration of crmsh, means.
+    Import {
+        /// The file; - is standard input.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Its language; without it the first word tells.
+        #[arg(long)]
+        language: Option<import::Language>,
+        /// The CIB that the objects of crmsh are put into; without it an empty one.
+        #[arg(long, value_name = "CIB")]
+        cib: Option<PathBuf>,
     },
     /// Put the program, its unit, man pages, completions and old names in place.
     Install {
@@ -304,8 +316,8 @@ mod tests {
     #[test]
     fn the_help_of_each_command_ends_with_examples_and_exit_codes() {
         for name in [
-            "", "status", "watch", "why", "why-not", "events", "simulate", "install", "restart",
-            "check",
+            "", "status", "watch", "why", "why-not", "events", "import", "simulate", "install",
+            "restart", "check",
         ] {
             let words = ["handover", name, "--help"];
             let words = words.into_iter().filter(|word| !word.is_empty());

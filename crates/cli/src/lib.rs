@@ -14,6 +14,7 @@ pub mod clock;
 pub mod console;
 mod exit;
 mod heartbeat;
+pub mod import;
 mod install;
 mod keepalived;
 mod manual;
@@ -51,7 +52,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 /// The names of the ancestors' programs that we answer to.
-const OLD_NAMES: [&str; 15] = [
+const OLD_NAMES: [&str; 16] = [
     "heartbeat",
     "keepalived",
     "cl_status",
@@ -60,6 +61,7 @@ const OLD_NAMES: [&str; 15] = [
     "hb_addnode",
     "hb_delnode",
     "ha_propagate",
+    "haresources2cib",
     "crm_simulate",
     "cibadmin",
     "crm_verify",
@@ -150,6 +152,7 @@ fn old(name: &str, args: &[String], console: &mut Console<'_>) -> Result<Next, S
             standby::run(Way::Take, args, &mut patient, &Voice::new("hb_takeover"), console)
         }
         "crm_simulate" => simulate::run(args, console),
+        "haresources2cib" => import::haresources2cib(args, console),
         name if tools::NAMES.contains(&name) => tools::run(name, args, console),
         "hb_addnode" => standby::nodes(true, args, &mut patient, console),
         "hb_delnode" => standby::nodes(false, args, &mut patient, console),
@@ -196,6 +199,9 @@ fn ours(words: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
         Command::Check { args } => check::run(&args, console),
         Command::Lab { args } => return Ok(Next::Lab(args)),
         Command::Sim { args } => return Ok(Next::Sim(args)),
+        Command::Import { file, language, cib } => {
+            import::run(&file, language, cib.as_deref(), console)
+        }
         Command::Simulate { cib, what_if, sweep } => {
             simulate::what_if(&cib, &what_if, sweep, console)
         }

@@ -15,6 +15,7 @@ pub(crate) fn old(name: &str) -> Option<Page> {
         "hb_addnode" => hb_addnode(),
         "hb_delnode" => hb_delnode(),
         "ha_propagate" => ha_propagate(),
+        "haresources2cib" => haresources2cib(),
         "crm_simulate" => crm_simulate(),
         "keepalived" => keepalived(),
         _ => return super::pacemaker::page(name),
@@ -338,5 +339,36 @@ fn crm_simulate() -> Page {
         ("crm_simulate -x cib.xml -sR", "why resources are placed where they are, in numbers"),
     ];
     page.see_also = vec!["handover-simulate(8)", "handover(8)"];
+    page
+}
+
+fn haresources2cib() -> Page {
+    let mut page = page(
+        "haresources2cib",
+        "make a CIB of haresources",
+        &["haresources2cib [--stdout] [--no-ocf] [--no-monitor] [-c HA_CF] [HARESOURCES]"],
+    );
+    page.body = vec![
+        text(
+            "Each line becomes a primitive, or a group, that prefers its node with a score of 100. \
+             The CIB is in today's syntax; fencing is off in it, as it always was, and should be \
+             configured next. A CIB that is there already stays as it is.",
+        ),
+        Part::Heading("Options"),
+        terms(
+            ("option", "meaning"),
+            &[
+                ("--stdout", "print the CIB"),
+                ("--no-ocf", "agents stay of class heartbeat, with numbered parameters"),
+                ("--no-monitor", "no monitor operations"),
+                ("-c HA_CF", "where the nodes stand; without it /etc/ha.d/ha.cf"),
+                ("--help", "print this"),
+            ],
+        ),
+    ];
+    page.exits = exits(&[(0, "done"), (1, "nothing was written, and a sentence says why")]);
+    page.files = vec![HA_CF, ("/var/lib/heartbeat/crm/cib.xml", "where the CIB goes")];
+    page.examples = vec![("haresources2cib --stdout", "what /etc/ha.d/haresources means")];
+    page.see_also = vec!["handover-import(8)", "haresources(5)", "ha.cf(5)"];
     page
 }

@@ -43,7 +43,7 @@ const SOCKET: (&str, &str) = (
      haclient may change",
 );
 
-const FACTS: [Facts; 12] = [
+const FACTS: [Facts; 13] = [
     Facts {
         name: "",
         examples: &[
@@ -171,6 +171,19 @@ const FACTS: [Facts; 12] = [
         exits: &[DONE, (1, "the CIB cannot be read, or an event cannot happen"), USAGE],
         files: &[("/var/lib/pacemaker/cib/cib.xml", "Pacemaker's CIB")],
         see_also: &["crm_simulate(8)"],
+    },
+    Facts {
+        name: "import",
+        examples: &[
+            ("handover import /etc/ha.d/haresources", "the groups as primitives and locations"),
+            (
+                "handover import cluster.crm --cib cib.xml",
+                "what `crm configure load` would make of it",
+            ),
+        ],
+        exits: &[DONE, (1, "the file cannot be read, or has mistakes; no CIB is printed"), USAGE],
+        files: &[("/etc/ha.d/ha.cf", "the nodes, if it lies beside haresources")],
+        see_also: &["haresources2cib(8)", "cibadmin(8)", "haresources(5)"],
     },
     Facts {
         name: "install",
