@@ -59,6 +59,7 @@ fn read(
 ) -> Result<Document, String> {
     let written = match (given.get(text), given.get(file)) {
         (Some(text), _) => Some(text.to_owned()),
+        (None, Some("-")) => text_of(around.input),
         (None, Some(path)) => {
             Some(text_of_file(path).ok_or_else(|| format!("cannot read {path}"))?)
         }
