@@ -1,4 +1,4 @@
-//! The repository's tools: `cargo xtask tidy|ci|gen|scenarios|vm|bench|corpus|sim`.
+//! The repository's tools: `cargo xtask tidy|ci|gen|scenarios|vm|bench|corpus|differential|sim`.
 //!
 //! `ci` is the one gate, the same on a developer's machine and in CI; it only reads. `gen` writes
 //! what is generated.
@@ -30,6 +30,9 @@ cargo xtask bench vrrp [OPTIONS]
                          the same for virtual routers, on pairs of keepalived and of ours
 cargo xtask corpus [DIR] [OPTIONS]
                          how many of Pacemaker's own cases the scheduler passes; --help tells more
+cargo xtask differential [OPTIONS]
+                         our plans for random CIBs against those of Debian's crm_simulate; --seeds N,
+                         --from SEED, --shrink
 cargo xtask sim [vrrp] ARGS
                          the simulator's random search, in release build";
 
@@ -55,7 +58,7 @@ fn run(args: &[String]) -> Result<()> {
             scenarios(&root, &[lab::Table::Keepalived])
         }
         Some((first, words)) if first == "vm" => vm::run(&root, words),
-        Some((first, _)) if first == "corpus" => yardstick(&root, args),
+        Some((first, _)) if first == "corpus" || first == "differential" => yardstick(&root, args),
         Some((first, rest)) if first == "sim" => program(&root, &["sim"], rest),
         Some((first, [what, rest @ ..])) if first == "bench" && what == "heartbeat" => {
             program(&root, &["lab", "--bench"], rest)

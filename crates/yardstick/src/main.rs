@@ -16,6 +16,7 @@ DIR holds the cases or their archive; if none is named, it is ../shared/schedule
 yardstick differential [OPTIONS]     plans for random CIBs against those of Debian's crm_simulate
   --seeds N      how many (100)          --from SEED    the first (0)
   --shrink       the first difference, as small as it gets
+  --count-only   not what differs, only how many
 yardstick cib SEED                   print the CIB of a seed";
 
 fn main() -> ExitCode {
