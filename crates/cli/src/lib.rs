@@ -12,6 +12,7 @@ pub mod cl_status;
 pub mod client;
 pub mod clock;
 pub mod console;
+mod crm;
 mod exit;
 mod heartbeat;
 pub mod import;
@@ -52,7 +53,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 /// The names of the ancestors' programs that we answer to.
-const OLD_NAMES: [&str; 16] = [
+const OLD_NAMES: [&str; 28] = [
     "heartbeat",
     "keepalived",
     "cl_status",
@@ -69,6 +70,18 @@ const OLD_NAMES: [&str; 16] = [
     "crm_shadow",
     "crm_rule",
     "iso8601",
+    "crm_attribute",
+    "crm_error",
+    "crm_failcount",
+    "crm_master",
+    "crm_node",
+    "crm_resource",
+    "crm_standby",
+    "crm_ticket",
+    "pacemaker-based",
+    "pacemaker-controld",
+    "pacemaker-fenced",
+    "pacemaker-schedulerd",
 ];
 
 /// What remains to be done when the command line is understood.
@@ -121,16 +134,18 @@ fn dispatch(words: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
     let name = called.rsplit('/').next().unwrap_or(called);
     let rest = words.get(1..).unwrap_or_default();
     if OLD_NAMES.contains(&name) {
-        return old(name, rest, console);
+        return old(name, called, rest, console);
     }
     match rest.split_first() {
-        Some((first, rest)) if OLD_NAMES.contains(&first.as_str()) => old(first, rest, console),
+        Some((first, rest)) if OLD_NAMES.contains(&first.as_str()) => {
+            old(first, first, rest, console)
+        }
         _ => ours(words, console),
     }
 }
 
-/// One of the old names.
-fn old(name: &str, args: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
+/// One of the old names; `called` is the name with its path.
+fn old(name: &str, called: &str, args: &[String], console: &mut Console<'_>) -> Result<Next, Stop> {
     if let ([word], Some(page)) = (args, manual::old(name))
         && word == "--help"
     {
@@ -154,6 +169,7 @@ fn old(name: &str, args: &[String], console: &mut Console<'_>) -> Result<Next, S
         "crm_simulate" => simulate::run(args, console),
         "haresources2cib" => import::haresources2cib(args, console),
         name if tools::NAMES.contains(&name) => tools::run(name, args, console),
+        name if crm::NAMES.contains(&name) => crm::run(name, called, args, console),
         "hb_addnode" => standby::nodes(true, args, &mut patient, console),
         "hb_delnode" => standby::nodes(false, args, &mut patient, console),
         _ => {

@@ -31,6 +31,7 @@ mod world;
 pub use execute::{Execution, Failure, World, execute};
 pub use inject::{Event, Injected, inject, parse_result};
 pub use plan::{Plan, attributes_of, failures_of, moment, plan, status_of};
+pub use report::details::ctime;
 pub use report::scores::ScoreLine;
 
 pub use simulate::{After, Request, Simulation, plain, simulate};

@@ -47,6 +47,7 @@ impl Ancestor {
             "keepalived" => Self::Keepalived,
             "crm_simulate" => Self::Pacemaker,
             name if crate::tools::NAMES.contains(&name) => Self::Pacemaker,
+            name if crate::crm::NAMES.contains(&name) => Self::Pacemaker,
             _ => Self::Heartbeat,
         }
     }

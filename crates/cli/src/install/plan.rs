@@ -81,6 +81,8 @@ const PACEMAKER_LINKS: [&str; 7] = [
     "/usr/sbin/crm_rule",
     "/usr/sbin/iso8601",
 ];
+/// The directory of its daemons.
+const PACEMAKER_DAEMONS: &str = "/usr/lib/pacemaker";
 
 /// The page of a file that has the name of the ancestor's: it is installed with its names.
 const KEEPALIVED_PAGE: &str = "keepalived.conf";
@@ -141,6 +143,11 @@ pub(crate) fn plan(compat: &[Ancestor]) -> Vec<Item> {
     }
     if compat.contains(&Ancestor::Pacemaker) {
         items.extend(PACEMAKER_LINKS.iter().map(|path| link(path, PROGRAM)));
+        for name in crate::crm::NAMES {
+            let daemon = name.starts_with("pacemaker-");
+            let directory = if daemon { PACEMAKER_DAEMONS } else { "/usr/sbin" };
+            items.push(link(&format!("{directory}/{name}"), PROGRAM));
+        }
         items.extend(args::old_manual_of(Ancestor::Pacemaker).into_iter().map(page));
     }
     items
@@ -192,7 +199,8 @@ mod tests {
         let items = plan(&ALL);
         let has = |path: &str| items.iter().any(|item| item.path == path);
         for name in crate::OLD_NAMES {
-            assert!(["/usr/sbin", "/usr/bin"].iter().any(|dir| has(&format!("{dir}/{name}"))));
+            let directories = ["/usr/sbin", "/usr/bin", PACEMAKER_DAEMONS];
+            assert!(directories.iter().any(|dir| has(&format!("{dir}/{name}"))), "{name}");
             let of_heartbeat = Ancestor::of(name) == Ancestor::Heartbeat;
             assert_eq!(has(&format!("/usr/lib/heartbeat/{name}")), of_heartbeat, "{name}");
             assert!(has(&format!("/usr/share/man/man8/{name}.8")), "{name}");

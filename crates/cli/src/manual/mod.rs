@@ -7,6 +7,7 @@
 mod formats;
 mod keepalived;
 mod old;
+mod on_file;
 mod ours;
 mod pacemaker;
 mod render;

@@ -18,7 +18,7 @@ pub(crate) fn old(name: &str) -> Option<Page> {
         "haresources2cib" => haresources2cib(),
         "crm_simulate" => crm_simulate(),
         "keepalived" => keepalived(),
-        _ => return super::pacemaker::page(name),
+        _ => return super::pacemaker::page(name).or_else(|| super::on_file::page(name)),
     })
 }
 

@@ -69,7 +69,7 @@ pub(crate) fn fail_counts(w: &World<'_>) -> String {
 }
 
 /// A moment as C's `ctime` writes it.
-fn ctime(moment: DateTime) -> String {
+pub fn ctime(moment: DateTime) -> String {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

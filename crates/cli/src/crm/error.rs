@@ -1,0 +1,124 @@
+//! `crm_error`: what a code means.
+
+use super::codes::{EXIT, LEGACY, RETURN, Row as CodeRow, SYSTEM};
+use super::options::{Options, Row, flag};
+use super::tool::{Answer, Failed, Tool};
+use crate::cib_file::Whereabouts;
+use crate::console::{Console, Stop};
+use crate::exit::Exit;
+use std::fmt::Write as _;
+
+/// Every option.
+pub(super) const ROWS: [Row; 4] = [
+    flag('n', "name", "print the code's name too"),
+    flag('l', "list", "print all codes"),
+    flag('X', "exit", "read codes as exit codes"),
+    flag('r', "rc", "read codes as return codes of newer programs"),
+];
+
+/// Success, which is in no list of errors.
+const OK: CodeRow = (0, "pcmk_rc_ok", "OK");
+
+/// Runs `crm_error`.
+///
+/// # Errors
+/// Only when the streams can't be written.
+pub(super) fn run(tool: Tool<'_>, console: &mut Console<'_>) -> Result<Exit, Stop> {
+    tool.run(console, work)
+}
+
+/// The text of an exit code.
+pub(super) fn exit_text(code: u8) -> &'static str {
+    let found = EXIT.iter().find(|row| row.0 == i32::from(code));
+    found.map_or("Unknown exit status", |row| row.2)
+}
+
+fn work(options: &Options, _: &Whereabouts, answer: &mut Answer) -> Result<(), Failed> {
+    let named = options.has("name");
+    if options.has("list") || options.words.is_empty() {
+        for (code, name, text) in all(options) {
+            if named {
+                let _ = writeln!(answer.text, "{code:5}: {name:26}  {text}");
+            } else {
+                let _ = writeln!(answer.text, "{code:5}: {text}");
+            }
+            element(code, named.then_some(name), text, answer);
+        }
+        return Ok(());
+    }
+    for word in &options.words {
+        let (code, name, text) = meaning(options, word);
+        if named {
+            let _ = writeln!(answer.text, "{name} - {text}");
+        } else {
+            let _ = writeln!(answer.text, "{text}");
+        }
+        element(code, named.then_some(name.as_str()), &text, answer);
+    }
+    Ok(())
+}
+
+fn element(code: i32, name: Option<&str>, text: &str, answer: &mut Answer) {
+    let code = code.to_string();
+    let mut attributes = vec![("code", code.as_str())];
+    attributes.extend(name.map(|name| ("name", name)));
+    attributes.push(("description", text));
+    answer.xml.leaf("result-code", &attributes);
+}
+
+/// The codes of the kind that is asked for, in order.
+fn all(options: &Options) -> Vec<CodeRow> {
+    if options.has("exit") {
+        return EXIT.to_vec();
+    }
+    let mut rows = if options.has("rc") { RETURN.to_vec() } else { Vec::new() };
+    rows.push(OK);
+    rows.extend(SYSTEM);
+    if !options.has("rc") {
+        rows.extend(LEGACY);
+    }
+    rows
+}
+
+fn meaning(options: &Options, word: &str) -> (i32, String, String) {
+    let Ok(code) = word.trim().parse::<i32>() else {
+        return (-1, "pcmk_rc_error".to_owned(), "Error".to_owned());
+    };
+    let of = |table: &[CodeRow], code: i32| table.iter().find(|row| row.0 == code).copied();
+    let found = if options.has("exit") {
+        of(&EXIT, code).or(Some((code, "CRM_EX_UNKNOWN", "Unknown exit status")))
+    } else if code == 0 {
+        Some(OK)
+    } else if options.has("rc") {
+        let own = if code < 0 { of(&RETURN, code) } else { of(&SYSTEM, code) };
+        own.or((code < 0).then_some((code, "pcmk_rc_error", "Error")))
+    } else {
+        of(&SYSTEM, code.saturating_abs()).or_else(|| of(&LEGACY, code.saturating_abs()))
+    };
+    match found {
+        Some((_, name, text)) => (code, name.to_owned(), text.to_owned()),
+        None => (code, "Unknown".to_owned(), format!("Unknown error {code}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(line: &str) -> String {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let options = Options::parse(&ROWS, &words).expect("a command line");
+        let mut answer = Answer::default();
+        work(&options, &Whereabouts::default(), &mut answer).expect("an answer");
+        answer.text
+    }
+
+    #[test]
+    fn a_number_means_what_its_kind_says() {
+        assert_eq!(says("-X 105"), "No such object\n");
+        assert_eq!(says("105"), "No buffer space available\n");
+        assert_eq!(says("-- -62"), "Timer expired\n");
+        assert_eq!(says("-r -n -- -1001"), "pcmk_rc_error - Error\n");
+        assert_eq!(says("999"), "Unknown error 999\n");
+    }
+}
