@@ -2,8 +2,7 @@
 
 use super::codes::{EXIT, LEGACY, RETURN, Row as CodeRow, SYSTEM};
 use super::options::{Options, Row, flag};
-use super::tool::{Answer, Failed, Tool};
-use crate::cib_file::Whereabouts;
+use super::tool::{Answer, Tool};
 use crate::console::{Console, Stop};
 use crate::exit::Exit;
 use std::fmt::Write as _;
@@ -24,7 +23,10 @@ const OK: CodeRow = (0, "pcmk_rc_ok", "OK");
 /// # Errors
 /// Only when the streams can't be written.
 pub(super) fn run(tool: Tool<'_>, console: &mut Console<'_>) -> Result<Exit, Stop> {
-    tool.run(console, work)
+    tool.run(console, |options, _, answer| {
+        work(options, answer);
+        Ok(())
+    })
 }
 
 /// The text of an exit code.
@@ -33,7 +35,7 @@ pub(super) fn exit_text(code: u8) -> &'static str {
     found.map_or("Unknown exit status", |row| row.2)
 }
 
-fn work(options: &Options, _: &Whereabouts, answer: &mut Answer) -> Result<(), Failed> {
+fn work(options: &Options, answer: &mut Answer) {
     let named = options.has("name");
     if options.has("list") || options.words.is_empty() {
         for (code, name, text) in all(options) {
@@ -44,7 +46,7 @@ fn work(options: &Options, _: &Whereabouts, answer: &mut Answer) -> Result<(), F
             }
             element(code, named.then_some(name), text, answer);
         }
-        return Ok(());
+        return;
     }
     for word in &options.words {
         let (code, name, text) = meaning(options, word);
@@ -55,7 +57,6 @@ fn work(options: &Options, _: &Whereabouts, answer: &mut Answer) -> Result<(), F
         }
         element(code, named.then_some(name.as_str()), &text, answer);
     }
-    Ok(())
 }
 
 fn element(code: i32, name: Option<&str>, text: &str, answer: &mut Answer) {
@@ -109,7 +110,7 @@ mod tests {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let options = Options::parse(&ROWS, &words).expect("a command line");
         let mut answer = Answer::default();
-        work(&options, &Whereabouts::default(), &mut answer).expect("an answer");
+        work(&options, &mut answer);
         answer.text
     }
 

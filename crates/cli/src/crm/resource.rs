@@ -105,7 +105,7 @@ const ELEMENTS: [&str; 6] = ["primitive", "group", "clone", "master", "bundle", 
 fn find<'d>(document: &'d Document, id: &str) -> Result<Node<'d>, Failed> {
     let configuration = document.root().child("configuration");
     let resources = configuration.and_then(|part| part.child("resources"));
-    let mut all = resources.into_iter().flat_map(|all| all.descendants());
+    let mut all = resources.into_iter().flat_map(Node::descendants);
     let found = all.find(|node| ELEMENTS.contains(&node.name()) && node.get("id") == Some(id));
     found.ok_or_else(|| Failed {
         code: code::NO_SUCH,

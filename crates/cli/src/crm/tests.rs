@@ -112,7 +112,7 @@ fn difference(theirs: &Did, mine: &Did) -> String {
     for (one, other) in [(&theirs.out, &mine.out), (&theirs.file, &mine.file)] {
         let only = |a: &str, b: &str, mark: &str| {
             let lines = a.lines().filter(|line| !b.lines().any(|have| have == *line));
-            lines.map(|line| format!("  {mark} {line}\n")).collect::<String>()
+            lines.map(|line| ["  ", mark, " ", line, "\n"].concat()).collect::<String>()
         };
         text.push_str(&only(one, other, "real"));
         text.push_str(&only(other, one, "ours"));

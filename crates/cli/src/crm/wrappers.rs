@@ -195,7 +195,7 @@ mod tests {
                     <nvpair name=\"fail-count-rr#start_0\" value=\"9\"/>\
                     </a></transient_attributes></node_state></status></cib>";
         let document = Document::parse(text).expect("a document");
-        let of = |operation| counted(&document, "r", "n1", operation).map(|count| count.get());
+        let of = |operation| counted(&document, "r", "n1", operation).map(cib::value::Score::get);
         assert_eq!(of(None), Ok(5));
         assert_eq!(of(Some(("monitor", 1000))), Ok(3));
         assert_eq!(counted(&document, "r", "n9", None).map_err(|no| no.code), Err(code::NO_SUCH));
