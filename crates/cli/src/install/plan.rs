@@ -45,7 +45,7 @@ impl Item {
 
 /// The old names with the paths at which Debian's packages and older ones had them
 /// (`docs/ancestors/heartbeat.md §7`), and where a shell finds them without a path.
-const HEARTBEAT_LINKS: [&str; 20] = [
+const HEARTBEAT_LINKS: [&str; 22] = [
     "/usr/sbin/heartbeat",
     "/usr/libexec/heartbeat/heartbeat",
     "/usr/lib/heartbeat/heartbeat",
@@ -55,6 +55,7 @@ const HEARTBEAT_LINKS: [&str; 20] = [
     "/usr/sbin/hb_addnode",
     "/usr/sbin/hb_delnode",
     "/usr/sbin/ha_propagate",
+    "/usr/sbin/haresources2cib",
     "/usr/share/heartbeat/hb_standby",
     "/usr/share/heartbeat/hb_takeover",
     "/usr/share/heartbeat/hb_addnode",
@@ -65,6 +66,7 @@ const HEARTBEAT_LINKS: [&str; 20] = [
     "/usr/lib/heartbeat/hb_addnode",
     "/usr/lib/heartbeat/hb_delnode",
     "/usr/lib/heartbeat/ha_propagate",
+    "/usr/lib/heartbeat/haresources2cib",
     "/usr/lib/heartbeat/cl_status",
 ];
 

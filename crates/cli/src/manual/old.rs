@@ -346,7 +346,7 @@ fn haresources2cib() -> Page {
     let mut page = page(
         "haresources2cib",
         "make a CIB of haresources",
-        &["haresources2cib [--stdout] [--no-ocf] [--no-monitor] [-c HA_CF] [HARESOURCES]"],
+        &["haresources2cib [OPTIONS] [HARESOURCES]"],
     );
     page.body = vec![
         text(

@@ -126,7 +126,10 @@ pub fn refusal(
     match found.remedies.as_deref() {
         _ if found.there => {}
         None => {
-            writeln!(console.out, "No change of a few constraints or states would bring it there.")?
+            writeln!(
+                console.out,
+                "No change of a few constraints or states would bring it there."
+            )?;
         }
         Some([one]) => writeln!(console.out, "To have it there: {one}")?,
         Some(several) => {
