@@ -14,9 +14,11 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The program's package and those that hold its libraries.
-const PACKAGES: [&str; 19] = [
+const PACKAGES: [&str; 21] = [
     "pacemaker-cli-utils",
     "pacemaker-common",
+    "pacemaker",
+    "libcrmcluster29",
     "libcib27",
     "libcrmcommon34",
     "libcrmservice28",
@@ -67,24 +69,12 @@ impl Oracle {
     /// # Errors
     /// What is missing on this machine, and how to get it.
     pub fn ready() -> Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         let base = target_dir()?.join("peers-pacemaker");
         let root = base.join("root");
-        if !base.join(STAMP).exists() {
-            let debs = base.join(format!("debs-{}", std::process::id()));
-            fs::create_dir_all(&debs)?;
-            let mut download = Command::new("apt-get");
-            download.args(["download", "-q"]).args(PACKAGES).arg(UNICODE).current_dir(&debs);
-            run(&mut download).context(
-                "the real crm_simulate comes from Debian 12's archive; with a network connection, \
-                 `apt-get update` refreshes the list of packages",
-            )?;
-            for deb in fs::read_dir(&debs)? {
-                run(Command::new("dpkg").arg("-x").arg(deb?.path()).arg(&root))?;
-            }
-            fs::remove_dir_all(&debs)?;
-            fs::write(base.join(STAMP), PACKAGES.join("\n"))?;
-        }
-        let scratch = base.join(format!("scratch-{}", std::process::id()));
+        fetch(&base, &root)?;
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let scratch = base.join(format!("scratch-{}-{number}", std::process::id()));
         fs::create_dir_all(&scratch)?;
         Ok(Self { libraries: libraries(&root)?, root, scratch })
     }
@@ -153,6 +143,32 @@ impl Drop for Oracle {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.scratch).ok();
     }
+}
+
+/// Unpacks the packages, once: others that want them meanwhile wait.
+fn fetch(base: &Path, root: &Path) -> Result<()> {
+    fs::create_dir_all(base)?;
+    let lock = fs::File::create(base.join("lock"))?;
+    lock.lock()?;
+    let wanted = PACKAGES.join("\n");
+    if fs::read_to_string(base.join(STAMP)).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    let debs = base.join("debs");
+    fs::remove_dir_all(&debs).ok();
+    fs::create_dir_all(&debs)?;
+    let mut download = Command::new("apt-get");
+    download.args(["download", "-q"]).args(PACKAGES).arg(UNICODE).current_dir(&debs);
+    run(&mut download).context(
+        "the real crm_simulate comes from Debian 12's archive; with a network connection, \
+         `apt-get update` refreshes the list of packages",
+    )?;
+    for deb in fs::read_dir(&debs)? {
+        run(Command::new("dpkg").arg("-x").arg(deb?.path()).arg(root))?;
+    }
+    fs::remove_dir_all(&debs)?;
+    fs::write(base.join(STAMP), wanted)?;
+    Ok(())
 }
 
 /// The directories of unpacked libraries, as the loader wants them.
