@@ -7,19 +7,25 @@ use super::xml::Builder;
 use crate::console::{Console, Stop};
 use crate::exit::Exit;
 
+/// Whose version is that of all.
+const CONTROLLER_NAME: &str = "pacemaker-controld";
 /// The names that answer `metadata`.
 pub(super) const NAMES: [&str; 4] =
-    ["pacemaker-based", "pacemaker-controld", "pacemaker-schedulerd", "pacemaker-fenced"];
+    ["pacemaker-based", CONTROLLER_NAME, "pacemaker-schedulerd", "pacemaker-fenced"];
 /// The version of the format.
 const FORMAT: &str = "1.1";
 /// How options begin that one should not need; tools look for it.
 const ADVANCED: &str = "*** Advanced Use Only *** ";
 
-/// Answers `NAME metadata`.
+/// Answers `NAME metadata`, and of the controller `version`, by which crmsh tells what runs here.
 ///
 /// # Errors
 /// Only when the streams can't be written.
 pub(super) fn run(name: &str, args: &[String], console: &mut Console<'_>) -> Result<Exit, Stop> {
+    if name == CONTROLLER_NAME && args.iter().any(|word| word == "version") {
+        writeln!(console.out, "CRM Version: {VERSION} (handover)")?;
+        return Ok(Exit::Done);
+    }
     if !args.iter().any(|word| word == "metadata") {
         let sentence = format!("{name}: only `{name} metadata` is known here");
         return Err(Stop::Because(sentence, Exit::Old(super::tool::code::USAGE)));
@@ -35,7 +41,7 @@ fn of(name: &str) -> String {
             "Options of the information base",
             &INFORMATION_BASE,
         ),
-        "pacemaker-controld" => {
+        CONTROLLER_NAME => {
             ("Cluster options of the controller", "Options of the controller", &CONTROLLER)
         }
         "pacemaker-schedulerd" => {
