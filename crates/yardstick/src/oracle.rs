@@ -242,12 +242,19 @@ pub fn older(input: &str) -> Result<String> {
 /// Nodes are fenced at the same time unless a document says no; in 2.1.5 only if it says yes.
 fn fence_at_once(document: &mut Document) {
     const NAME: &str = "concurrent-fencing";
-    let sets = document.root().child("configuration").and_then(|part| part.child("crm_config"));
-    let Some(set) = sets.and_then(|part| part.child("cluster_property_set")) else { return };
-    if set.children().any(|pair| pair.get("name") == Some(NAME)) {
+    let options = document.root().child("configuration").and_then(|part| part.child("crm_config"));
+    let Some(options) = options else { return };
+    let set = options.child("cluster_property_set");
+    if set.is_some_and(|set| set.children().any(|pair| pair.get("name") == Some(NAME))) {
         return;
     }
-    let pair = document.append(set.id(), "nvpair");
+    let (options, set) = (options.id(), set.map(|set| set.id()));
+    let set = set.unwrap_or_else(|| {
+        let set = document.append(options, "cluster_property_set");
+        document.set(set, "id", "oracle-options");
+        set
+    });
+    let pair = document.append(set, "nvpair");
     for (name, value) in [("id", "oracle-concurrent-fencing"), ("name", NAME), ("value", "true")] {
         document.set(pair, name, value);
     }
@@ -321,6 +328,8 @@ mod tests {
             older(&text).expect("a document")
         };
         assert!(with("").contains("name=\"concurrent-fencing\" value=\"true\""));
+        let bare = older("<cib><configuration><crm_config/></configuration></cib>").expect("one");
+        assert!(bare.contains("name=\"concurrent-fencing\" value=\"true\""));
         let no = "<nvpair id=\"c\" name=\"concurrent-fencing\" value=\"false\"/>";
         assert!(!with(no).contains("value=\"true\""));
     }

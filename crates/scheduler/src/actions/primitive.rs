@@ -22,10 +22,11 @@ pub(crate) fn create_all(w: &mut World<'_>, rsc: RscIx) {
     }
     let mut migrate = super::migration::possible(w, rsc, current);
     let mut need_stop = continue_or_stop_migration(w, rsc, &active, &mut migrate);
-    if w[rsc].is(Flags::START_PENDING)
-        && let Some(node) = w[rsc].assigned
-    {
-        let start = single(w, rsc, Task::Start, node, true);
+    if w[rsc].is(Flags::START_PENDING) {
+        // Without a node it cannot be done, and what surrounds it knows that.
+        let node = w[rsc].assigned;
+        let wanted = Wanted { rsc, task: Task::Start, interval: 0, node, optional: true };
+        let start = create(w, wanted);
         w[start].flags.set(ActFlags::FORCED);
     }
     let mut need_promote = false;

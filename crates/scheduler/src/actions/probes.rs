@@ -134,9 +134,8 @@ fn probe_primitive(w: &mut World<'_>, rsc: RscIx, node: NodeIx) -> bool {
     }
     super::fencing::order_after_unfencing(w, rsc, node, action, Rel::ORDERED);
     let top = crate::unpack::operations::top(w, rsc);
-    let (top, blocks) =
-        if w[top].is_clone() { (top, false) } else { (rsc, w[rsc].active.is_empty()) };
-    let blocks = blocks && !w[action].runnable();
+    let blocks = w[rsc].active.is_empty() && !w[action].runnable();
+    let top = if w[top].is_clone() { top } else { rsc };
     let rel = if blocks { Rel::UNRUNNABLE_FIRST_BLOCKS } else { 0 };
     let mut order = |rsc: RscIx, task: Task, rel: u32| {
         let then = Side::Key(Key { rsc, task, interval: 0 });

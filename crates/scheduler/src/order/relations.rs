@@ -139,7 +139,7 @@ fn intermediate_stop(w: &mut World<'_>, first: ActIx, then: ActIx) -> Changed {
     if !restart && !impossible {
         return changed;
     }
-    if w[first].runnable() {
+    if restart || w[first].runnable() {
         changed.first |= because(w, first, ActFlags::OPTIONAL, then);
     }
     if w[first].required() && !w[first].runnable() {
