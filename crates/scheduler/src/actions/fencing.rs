@@ -282,8 +282,9 @@ fn order_stops(w: &mut World<'_>, rsc: RscIx, fencing: ActIx, target: NodeIx) {
             if !bundled {
                 edge(w, fencing, stop, Rel::ORDERED);
             }
-            if let Some(parent) = super::newest(w, top, Task::Stop, None).filter(|_| top != rsc) {
-                edge(w, fencing, parent, Rel::ORDERED);
+            // Of a primitive that is active several times its newest stop, wherever that is.
+            if let Some(newest) = super::newest(w, top, Task::Stop, None) {
+                edge(w, fencing, newest, Rel::ORDERED);
             }
         }
         super::notify::after_fencing(w, rsc, fencing);
