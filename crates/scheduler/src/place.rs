@@ -83,8 +83,7 @@ fn assign_group(
     w[rsc].flags.clear(Flags::ASSIGNING);
     w[rsc].flags.clear(Flags::UNASSIGNED);
     w[rsc].assigned = None;
-    let colocated = matches!(&w[rsc].kind, Kind::Group(kind) if kind.colocated);
-    if colocated { node } else { None }
+    node
 }
 
 /// Takes back an assignment, of a collective all of it. Where no part of a collective found a node,

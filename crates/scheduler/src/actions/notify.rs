@@ -71,8 +71,17 @@ pub(crate) fn after_fencing(w: &mut World<'_>, rsc: RscIx, fencing: ActIx) {
     let post = after(w, rsc, (Task::Stop, Task::Fence), fencing);
     let mut primitives = Vec::new();
     gather(w, clone, &mut primitives);
+    // What is said of stops now stays, whatever else stops.
+    let stopped = [(rsc, w[fencing].node)].to_vec();
+    let meta = [
+        ("CRM_meta_notify_stop_resource", ids(w, &stopped)),
+        ("CRM_meta_notify_stop_uname", nodes(w, &stopped)),
+    ];
     for told in primitives {
-        notify_instance(w, told, Task::Stop, Chain { pre: None, post }, &[]);
+        for task in OPERATIONS {
+            tell_operations(w, told, task, &meta);
+        }
+        notify_instance(w, told, Task::Stop, Chain { pre: None, post }, &meta);
     }
 }
 
@@ -275,9 +284,9 @@ impl Told {
             ("CRM_meta_notify_master_resource", "CRM_meta_notify_master_uname", &self.promoted),
             ("CRM_meta_notify_promoted_resource", "CRM_meta_notify_promoted_uname", &self.promoted),
         ];
-        for (resources, nodes, entries) in lists {
+        for (resources, unames, entries) in lists {
             meta.push((resources, ids(w, entries)));
-            meta.push((nodes, joined(entries.iter().filter_map(|e| e.1).map(|n| w[n].name))));
+            meta.push((unames, nodes(w, entries)));
         }
         meta.push(("CRM_meta_notify_inactive_resource", ids(w, &self.inactive)));
         // All nodes of the table, also those that are banned.
@@ -292,6 +301,10 @@ fn ids(w: &World<'_>, entries: &Entries) -> String {
     joined(entries.iter().map(|(rsc, _)| w[*rsc].id.as_str()))
 }
 
+fn nodes(w: &World<'_>, entries: &Entries) -> String {
+    joined(entries.iter().filter_map(|(_, node)| *node).map(|node| w[node].name))
+}
+
 /// Names in one text; no names are one blank.
 fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let all: Vec<&str> = names.collect();
@@ -302,7 +315,16 @@ fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
 fn tell_operations(w: &mut World<'_>, rsc: RscIx, task: Task, meta: &[(&'static str, String)]) {
     for at in w[rsc].actions.clone() {
         if w[at].task == task && w[at].required() && w[at].node.is_some() {
-            w[at].meta.extend(meta.iter().cloned());
+            say(w, at, meta);
+        }
+    }
+}
+
+/// What an action has been told already stays.
+fn say(w: &mut World<'_>, at: ActIx, meta: &[(&'static str, String)]) {
+    for (name, text) in meta {
+        if w[at].meta.iter().all(|(have, _)| have != name) {
+            w[at].meta.push((name, text.clone()));
         }
     }
 }
@@ -369,7 +391,7 @@ fn tell(
     if w[point].required() {
         w[action].flags.clear(ActFlags::OPTIONAL);
     }
-    w[action].meta.extend(meta.iter().cloned());
+    say(w, action, meta);
     edge(w, point, action, Rel::ORDERED);
     edge(w, action, confirmed, Rel::ORDERED);
     Some(action)

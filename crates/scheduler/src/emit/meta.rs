@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use cib::value;
 
 use crate::unpack::expand::section;
-use crate::unpack::operations::{find_config, on_fail_configured};
+use crate::unpack::operations::{find_config, on_fail_configured, promoted_monitor_on_fail};
 use crate::unpack::values::{Facts, block, parameters};
 use crate::world::{ActIx, Flags, Kind, NodeIx, RscIx, Task, World};
 
@@ -99,6 +99,11 @@ fn operation_meta(w: &World<'_>, at: ActIx, rsc: RscIx) -> BTreeMap<String, Stri
     }
     if w[at].task == Task::LrmDelete {
         table.insert("on-fail".to_owned(), "ignore".to_owned());
+    }
+    if w[at].task == Task::Demote
+        && let Some(text) = promoted_monitor_on_fail(w, rsc)
+    {
+        table.entry("on-fail".to_owned()).or_insert_with(|| text.to_owned());
     }
     let timeout = timeout(w, rsc, task, interval, table.get("timeout").map(String::as_str));
     table.insert("timeout".to_owned(), timeout.to_string());

@@ -126,7 +126,7 @@ pub(crate) fn on_fail_configured(
 }
 
 /// A demote without a word follows the first recurring monitor of the promoted role.
-fn promoted_monitor_on_fail<'d>(w: &World<'d>, rsc: RscIx) -> Option<&'d str> {
+pub(crate) fn promoted_monitor_on_fail<'d>(w: &World<'d>, rsc: RscIx) -> Option<&'d str> {
     let op = w[rsc].ops.iter().find(|op| {
         op.name == "monitor" && op.enabled && op.interval > 0 && op.role == Role::Promoted
     })?;
