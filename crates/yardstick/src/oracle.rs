@@ -5,7 +5,7 @@
 //! `target/peers-pacemaker`; nothing is installed.
 
 use anyhow::{Context as _, Result, bail};
-use cib::xml::{Document, NodeId, Style};
+use cib::xml::{Document, Node, NodeId, Style};
 use scheduler::graph::{self, Graph};
 use std::fmt::Write as _;
 use std::fs;
@@ -248,7 +248,7 @@ fn fence_at_once(document: &mut Document) {
     if set.is_some_and(|set| set.children().any(|pair| pair.get("name") == Some(NAME))) {
         return;
     }
-    let (options, set) = (options.id(), set.map(|set| set.id()));
+    let (options, set) = (options.id(), set.map(Node::id));
     let set = set.unwrap_or_else(|| {
         let set = document.append(options, "cluster_property_set");
         document.set(set, "id", "oracle-options");

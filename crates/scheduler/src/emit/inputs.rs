@@ -55,7 +55,8 @@ pub(crate) fn counts(w: &World<'_>, at: ActIx, edge: Edge) -> bool {
     } else if stop && leftover(w, at, edge.other) {
         return false;
     }
-    !input.optional() || input.is(ActFlags::FORCED) || super::emitted(w, edge.other)
+    // Nothing waits for what the plan does not hold.
+    super::emitted(w, edge.other)
 }
 
 /// A stop of an unmanaged failed resource never happens: a clone does not wait for it.
