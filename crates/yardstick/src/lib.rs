@@ -13,3 +13,4 @@ pub mod run;
 pub mod shrink;
 pub mod subject;
 pub mod verdict;
+pub mod versions;

@@ -117,3 +117,18 @@ fn mandatory_orders_hold_between_starts_and_in_reverse_between_stops() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(seen > 20, "only {seen} orders were tried");
 }
+
+#[test]
+fn nothing_waits_for_an_action_that_is_not_there() {
+    for seed in 0..SEEDS {
+        let found = planned(cluster(seed));
+        let graph = &found.plan.graph;
+        let positions = graph.positions();
+        for synapse in graph.synapses() {
+            for input in graph.inputs_of(synapse) {
+                let key = graph.str(synapse.action.key);
+                assert!(positions.of(*input).is_some(), "seed {seed}: {key} waits for {}", input.0);
+            }
+        }
+    }
+}
