@@ -53,7 +53,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 /// The names of the ancestors' programs that we answer to.
-const OLD_NAMES: [&str; 28] = [
+const OLD_NAMES: [&str; 29] = [
     "heartbeat",
     "keepalived",
     "cl_status",
@@ -74,6 +74,7 @@ const OLD_NAMES: [&str; 28] = [
     "crm_error",
     "crm_failcount",
     "crm_master",
+    "crm_mon",
     "crm_node",
     "crm_resource",
     "crm_standby",

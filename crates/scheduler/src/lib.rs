@@ -24,6 +24,7 @@ mod sort;
 pub mod status;
 mod trace;
 mod unpack;
+pub mod view;
 pub mod what_if;
 pub mod why;
 mod world;

@@ -62,6 +62,8 @@ pub(crate) struct World<'d> {
     pub(crate) has_unfencing: bool,
     /// What the status section says, kept for later stages.
     pub(crate) history: crate::unpack::history::Histories<'d>,
+    /// Operations that failed, as they were judged: resource, node, `lrm_rsc_op`.
+    pub(crate) failed: Vec<(RscIx, NodeIx, cib::xml::Node<'d>)>,
     /// Containers that must stop because of what failed inside them.
     pub(crate) stop_later: Vec<RscIx>,
     /// Resources by id and by history id.
@@ -112,6 +114,7 @@ impl<'d> World<'d> {
             has_fence_device: false,
             has_unfencing: false,
             history: Vec::new(),
+            failed: Vec::new(),
             stop_later: Vec::new(),
             names: BTreeMap::new(),
             trace: None,

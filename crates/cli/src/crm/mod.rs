@@ -5,6 +5,7 @@ mod attribute;
 mod codes;
 mod error;
 mod metadata;
+mod mon;
 mod node;
 mod nvpair;
 mod options;
@@ -22,11 +23,12 @@ use options::Row;
 use tool::Tool;
 
 /// The tools of this module.
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 13] = [
     "crm_attribute",
     "crm_error",
     "crm_failcount",
     "crm_master",
+    "crm_mon",
     "crm_node",
     "crm_resource",
     "crm_standby",
@@ -67,6 +69,7 @@ fn within(
         "crm_attribute" => attribute::run(tool, console),
         "crm_failcount" => wrappers::failcount(tool, console),
         "crm_master" => wrappers::master(tool, console),
+        "crm_mon" => mon::run(tool, console),
         "crm_node" => node::run(tool, console),
         "crm_resource" => resource::run(tool, console),
         "crm_standby" => wrappers::standby(tool, console),
@@ -81,6 +84,7 @@ fn rows(name: &str) -> &'static [Row] {
         "crm_attribute" => &attribute::ROWS,
         "crm_failcount" => &wrappers::FAILCOUNT,
         "crm_master" => &wrappers::MASTER,
+        "crm_mon" => &mon::ROWS,
         "crm_node" => &node::ROWS,
         "crm_resource" => &resource::ROWS,
         "crm_standby" => &wrappers::STANDBY,

@@ -52,6 +52,9 @@ fn did(code: i32, out: &[u8], file: &Path) -> Did {
         format!("{before}{}", rest.split_once('"').map_or("", |(_, after)| after))
     };
     let out = without(&String::from_utf8_lossy(out), " request=\"");
+    let out = without(&out, "last_update time=\"");
+    let dated = |line: &&str| !line.starts_with("  * Last updated: ");
+    let out: String = out.split_inclusive('\n').filter(dated).collect();
     let left = fs::read_to_string(file).expect("the file");
     Did { code, out, file: without(&left, " cib-last-written=\"") }
 }

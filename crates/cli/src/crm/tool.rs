@@ -139,6 +139,7 @@ impl Tool<'_> {
         let as_xml = match options.get("output-as") {
             Some("xml") => true,
             Some("text") | None => false,
+            Some("html" | "console") if self.name == "crm_mon" => false,
             Some(other) => {
                 writeln!(console.err, "{}: Error creating output format {other}", self.name)?;
                 return Ok(Exit::Old(code::USAGE));
@@ -159,7 +160,7 @@ impl Tool<'_> {
                 writeln!(console.err, "{line}")?;
             }
         }
-        match options.get("output-to").filter(|to| *to != "-") {
+        match options.get("output-to").or(options.get("as-html")).filter(|to| *to != "-") {
             Some(to) => {
                 if let Err(error) = fs::write(to, text) {
                     writeln!(console.err, "{}: {to}: {error}", self.name)?;

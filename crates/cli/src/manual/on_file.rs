@@ -5,7 +5,7 @@ use super::{COMMANDS, Page, Part, text};
 /// A tool: its name, what it is, how it is called, an example and what that does.
 type Tool = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-const TOOLS: [Tool; 11] = [
+const TOOLS: [Tool; 12] = [
     (
         "crm_attribute",
         "cluster options, defaults and node attributes",
@@ -33,6 +33,13 @@ const TOOLS: [Tool; 11] = [
         "crm_master -r RESOURCE -N NODE -G|-D|-v VALUE [OPTIONS]",
         "crm_master -r db -N node1 -v 10",
         "db is rather promoted on node1",
+    ),
+    (
+        "crm_mon",
+        "the cluster's status",
+        "crm_mon -1 [OPTIONS]",
+        "crm_mon -1 -r --output-as=xml",
+        "nodes and all resources, as XML",
     ),
     (
         "crm_node",

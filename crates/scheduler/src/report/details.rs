@@ -19,13 +19,16 @@ fn nodes(w: &World<'_>) -> impl Iterator<Item = NodeIx> {
     (0..w.nodes.len() as u32).map(NodeIx)
 }
 
+/// Whether an attribute says something to people.
+pub(crate) fn is_shown(name: &str) -> bool {
+    !HIDDEN.contains(&name) && !HIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// The section of node attributes.
 pub(crate) fn attributes(w: &World<'_>) -> String {
     let mut text = "\n  * Node Attributes:\n".to_owned();
     for node in nodes(w).filter(|node| w[*node].online) {
-        let shown = w[node].attributes.iter().filter(|(name, _)| {
-            !HIDDEN.contains(name) && !HIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-        });
+        let shown = w[node].attributes.iter().filter(|(name, _)| is_shown(name));
         let mut title = Some(format!("    * Node: {}:\n", w[node].name));
         for (name, value) in shown {
             text.push_str(&title.take().unwrap_or_default());

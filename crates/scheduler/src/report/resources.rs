@@ -10,16 +10,40 @@ use crate::unpack::operations::unusable;
 use crate::world::resource::{BundleKind, CloneKind};
 use crate::world::{Flags, Kind, NodeIx, RscIx, World};
 
+/// What is shown of resources.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Show {
+    /// Operations that have not ended yet.
+    pub(crate) pending: bool,
+    /// What is not active.
+    pub(crate) inactive: bool,
+    /// Every instance of a clone by itself.
+    pub(crate) detail: bool,
+    /// Where a primitive is.
+    pub(crate) names: bool,
+    /// Say `maintenance` where that is why something is unmanaged, as Pacemaker does since 2.1.6.
+    pub(crate) maintenance: bool,
+    /// Only what is on this node.
+    pub(crate) only: Option<NodeIx>,
+}
+
+impl Show {
+    /// Everything, each instance on a line of its own only where there is something to say of it.
+    pub(crate) fn all(pending: bool) -> Self {
+        Self { pending, inactive: true, detail: false, names: true, maintenance: true, only: None }
+    }
+}
+
 /// Writes a resource and all in it. `depth` is the indentation in steps of two blanks.
-pub(crate) fn write(w: &World<'_>, rsc: RscIx, depth: usize, pending: bool, out: &mut String) {
+pub(crate) fn write(w: &World<'_>, rsc: RscIx, depth: usize, show: Show, out: &mut String) {
     if w[rsc].is(Flags::REMOVED) && w[rsc].active.is_empty() && w[rsc].parent.is_none() {
         return;
     }
     match &w[rsc].kind {
-        Kind::Primitive => primitive(w, rsc, depth, pending, out),
-        Kind::Group(_) => group(w, rsc, depth, pending, out),
-        Kind::Clone(kind) => clone(w, rsc, kind, depth, pending, out),
-        Kind::Bundle(kind) => bundle(w, rsc, kind, depth, pending, out),
+        Kind::Primitive => primitive(w, rsc, depth, show, out),
+        Kind::Group(_) => group(w, rsc, depth, show, out),
+        Kind::Clone(kind) => clone(w, rsc, kind, depth, show, out),
+        Kind::Bundle(kind) => bundle(w, rsc, kind, depth, show, out),
     }
 }
 
@@ -30,21 +54,34 @@ fn item(depth: usize, out: &mut String) {
     out.push_str("* ");
 }
 
-fn group(w: &World<'_>, rsc: RscIx, depth: usize, pending: bool, out: &mut String) {
+fn group(w: &World<'_>, rsc: RscIx, depth: usize, show: Show, out: &mut String) {
+    let seen = |child: &&RscIx| show.inactive || any_active(w, **child);
     item(depth, out);
-    let flags = flags(w, rsc, Vec::new());
-    let _ = writeln!(out, "Resource Group: {}{flags}:", w[rsc].id);
-    for child in &w[rsc].children {
-        write(w, *child, depth + 1, pending, out);
+    let _ = writeln!(out, "{}", group_title(w, rsc, show));
+    for child in w[rsc].children.iter().filter(seen) {
+        write(w, *child, depth + 1, show, out);
     }
 }
 
+/// A group's first line; where inactive members are not shown, it counts them.
+pub(crate) fn group_title(w: &World<'_>, rsc: RscIx, show: Show) -> String {
+    let inactive = w[rsc].children.iter().filter(|child| !any_active(w, **child)).count();
+    let counted = match inactive {
+        _ if show.inactive => None,
+        0 => None,
+        1 => Some("1 member inactive".to_owned()),
+        more => Some(format!("{more} members inactive")),
+    };
+    let flags = flags(w, rsc, show, counted.as_deref().into_iter().collect());
+    format!("Resource Group: {}{flags}:", w[rsc].id)
+}
+
 /// The flags of a collective, in parentheses.
-fn flags(w: &World<'_>, rsc: RscIx, mut flags: Vec<&str>) -> String {
+fn flags(w: &World<'_>, rsc: RscIx, show: Show, mut flags: Vec<&str>) -> String {
     if target_role(w, rsc) == Some(Role::Stopped) {
         flags.push("disabled");
     }
-    if w[rsc].is(Flags::MAINTENANCE) {
+    if show.maintenance && w[rsc].is(Flags::MAINTENANCE) {
         flags.push("maintenance");
     } else if !w[rsc].is(Flags::MANAGED) {
         flags.push("unmanaged");
@@ -52,21 +89,34 @@ fn flags(w: &World<'_>, rsc: RscIx, mut flags: Vec<&str>) -> String {
     if flags.is_empty() { String::new() } else { format!(" ({})", flags.join(", ")) }
 }
 
-fn primitive(w: &World<'_>, rsc: RscIx, depth: usize, pending: bool, out: &mut String) {
+fn primitive(w: &World<'_>, rsc: RscIx, depth: usize, show: Show, out: &mut String) {
     if w[rsc].is(Flags::IMPLICIT) {
         return;
     }
+    if !w[rsc].active.is_empty() && show.only.is_some_and(|node| !w[rsc].active.contains(&node)) {
+        return;
+    }
     item(depth, out);
-    let _ = writeln!(out, "{}", line(w, rsc, pending));
+    let _ = writeln!(out, "{}", line(w, rsc, show));
 }
 
 /// A primitive's line.
-fn line(w: &World<'_>, rsc: RscIx, pending: bool) -> String {
-    line_as(w, rsc, name(w, rsc), shown_node(w, rsc), pending)
+pub(crate) fn line(w: &World<'_>, rsc: RscIx, show: Show) -> String {
+    line_as(w, rsc, name(w, rsc), shown_node(w, rsc), show)
+}
+
+/// A primitive's line in a list of one node's resources: it does not repeat the node, but tells the
+/// resource's description.
+pub(crate) fn line_on_node(w: &World<'_>, rsc: RscIx, show: Show) -> String {
+    let mut text = line(w, rsc, Show { names: false, ..show });
+    if let Some(description) = w[rsc].xml.get("description") {
+        let _ = write!(text, " {description}");
+    }
+    text
 }
 
 /// A primitive's line under another name and node.
-fn line_as(w: &World<'_>, rsc: RscIx, label: &str, node: Option<NodeIx>, pending: bool) -> String {
+fn line_as(w: &World<'_>, rsc: RscIx, label: &str, node: Option<NodeIx>, show: Show) -> String {
     let resource = &w[rsc];
     let provider = resource.provider.map(|p| format!(":{p}")).unwrap_or_default();
     let mut text = format!("{label}\t({}{provider}:{}):\t", resource.class, resource.agent);
@@ -79,19 +129,19 @@ fn line_as(w: &World<'_>, rsc: RscIx, label: &str, node: Option<NodeIx>, pending
             text.push_str(" Promoted");
         }
     } else {
-        let _ = write!(text, " {}", shown_role(w, rsc, pending));
+        let _ = write!(text, " {}", shown_role(w, rsc, show));
     }
-    if let Some(node) = node {
+    if let Some(node) = node.filter(|_| show.names) {
         let _ = write!(text, " {}", w[node].name);
     }
     if let Some(masked) = masked_probe(w, rsc, node) {
         let _ = write!(text, " ({masked}) ");
     }
-    let flags = line_flags(w, rsc, node, pending);
+    let flags = line_flags(w, rsc, node, show);
     if !flags.is_empty() {
         let _ = write!(text, " ({})", flags.join(", "));
     }
-    if resource.active.len() > 1 {
+    if resource.active.len() > 1 && show.names {
         if let Some(description) = resource.xml.get("description") {
             let _ = write!(text, " ({description})");
         }
@@ -102,7 +152,7 @@ fn line_as(w: &World<'_>, rsc: RscIx, label: &str, node: Option<NodeIx>, pending
 }
 
 /// An instance of an anonymous clone goes by the configured name.
-fn name<'a>(w: &'a World<'_>, rsc: RscIx) -> &'a str {
+pub(crate) fn name<'a>(w: &'a World<'_>, rsc: RscIx) -> &'a str {
     if w[rsc].is(Flags::UNIQUE) { &w[rsc].id } else { w[rsc].base }
 }
 
@@ -115,8 +165,8 @@ fn shown_node(w: &World<'_>, rsc: RscIx) -> Option<NodeIx> {
     }
 }
 
-fn shown_role(w: &World<'_>, rsc: RscIx, pending: bool) -> &'static str {
-    if let Some((task, _)) = w[rsc].pending.filter(|_| pending) {
+pub(crate) fn shown_role(w: &World<'_>, rsc: RscIx, show: Show) -> &'static str {
+    if let Some((task, _)) = w[rsc].pending.filter(|_| show.pending) {
         match task {
             "start" => return "Starting",
             "stop" => return "Stopping",
@@ -137,7 +187,7 @@ fn in_promotable(w: &World<'_>, rsc: RscIx) -> bool {
     std::iter::successors(Some(rsc), |r| w[*r].parent).any(|r| w[r].is_promotable())
 }
 
-fn line_flags(w: &World<'_>, rsc: RscIx, node: Option<NodeIx>, pending: bool) -> Vec<String> {
+fn line_flags(w: &World<'_>, rsc: RscIx, node: Option<NodeIx>, show: Show) -> Vec<String> {
     let resource = &w[rsc];
     let mut flags: Vec<String> = Vec::new();
     if node.is_some_and(|node| !w[node].online && w[node].unclean) {
@@ -146,7 +196,7 @@ fn line_flags(w: &World<'_>, rsc: RscIx, node: Option<NodeIx>, pending: bool) ->
     if resource.lock_node.is_some() && resource.lock_node == node {
         flags.push("LOCKED".to_owned());
     }
-    if pending && resource.pending.is_some_and(|(task, _)| task == "monitor") {
+    if show.pending && resource.pending.is_some_and(|(task, _)| task == "monitor") {
         flags.push("Monitoring".to_owned());
     }
     match target_role(w, rsc) {
@@ -160,7 +210,8 @@ fn line_flags(w: &World<'_>, rsc: RscIx, node: Option<NodeIx>, pending: bool) ->
     if resource.is(Flags::BLOCKED) {
         flags.push("blocked".to_owned());
     } else if !resource.is(Flags::MANAGED) {
-        let text = if resource.is(Flags::MAINTENANCE) { "maintenance" } else { "unmanaged" };
+        let maintenance = show.maintenance && resource.is(Flags::MAINTENANCE);
+        let text = if maintenance { "maintenance" } else { "unmanaged" };
         flags.push(text.to_owned());
     }
     if resource.is(Flags::FAILURE_IGNORED) {
@@ -198,14 +249,7 @@ fn rc_text(code: i32) -> &'static str {
     }
 }
 
-fn clone(
-    w: &World<'_>,
-    rsc: RscIx,
-    kind: &CloneKind,
-    depth: usize,
-    pending: bool,
-    out: &mut String,
-) {
+fn clone(w: &World<'_>, rsc: RscIx, kind: &CloneKind, depth: usize, show: Show, out: &mut String) {
     let mut first = Vec::new();
     if kind.promotable {
         first.push("promotable");
@@ -215,13 +259,15 @@ fn clone(
     }
     item(depth, out);
     let child = w[rsc].children.first().map_or("", |child| w[*child].base);
-    let flags = flags(w, rsc, first);
+    let flags = flags(w, rsc, show, first);
     let _ = writeln!(out, "Clone Set: {} [{child}]{flags}:", w[rsc].id);
     let mut lists = Lists::default();
     for child in &w[rsc].children {
-        instance(w, *child, kind, depth + 1, pending, &mut lists, out);
+        instance(w, *child, kind, depth + 1, show, &mut lists, out);
     }
-    lists.write(w, rsc, kind, depth + 1, out);
+    if !show.detail {
+        lists.write(w, rsc, kind, depth + 1, show, out);
+    }
 }
 
 fn bundle(
@@ -229,7 +275,7 @@ fn bundle(
     rsc: RscIx,
     kind: &BundleKind,
     depth: usize,
-    pending: bool,
+    show: Show,
     out: &mut String,
 ) {
     item(depth, out);
@@ -238,7 +284,7 @@ fn bundle(
     if w[rsc].is(Flags::UNIQUE) && kind.per_host > 1 {
         flags.push_str(" (unique)");
     }
-    if w[rsc].is(Flags::MAINTENANCE) {
+    if show.maintenance && w[rsc].is(Flags::MAINTENANCE) {
         flags.push_str(" (maintenance)");
     } else if !w[rsc].is(Flags::MANAGED) {
         flags.push_str(" (unmanaged)");
@@ -254,7 +300,7 @@ fn bundle(
         });
         let label = format!("{}{}", w[named].id, address.unwrap_or_default());
         let node = shown_node(w, replica.container);
-        let _ = writeln!(out, "{}", line_as(w, shown, &label, node, pending));
+        let _ = writeln!(out, "{}", line_as(w, shown, &label, node, show));
     }
 }
 
@@ -271,25 +317,27 @@ fn instance(
     child: RscIx,
     kind: &CloneKind,
     depth: usize,
-    pending: bool,
+    show: Show,
     lists: &mut Lists,
     out: &mut String,
 ) {
     let partially = partially_active(w, child);
     let any = any_active(w, child);
     let mut full = false;
-    if kind.unique {
-        full = !w[child].is(Flags::REMOVED) || any;
+    if show.detail {
+        full = true;
+    } else if kind.unique {
+        full = (!w[child].is(Flags::REMOVED) && show.inactive) || any;
         if !full {
             return;
         }
     } else if any_flag(w, child, |rsc| rsc.is(Flags::REMOVED)) && any {
         full = true;
     } else if !any {
-        return pending_instance(w, child, depth, pending, out);
+        return pending_instance(w, child, depth, show, out);
     } else if partially
         || any_flag(w, child, |rsc| !rsc.is(Flags::MANAGED) || rsc.is(Flags::FAILED))
-        || (pending && any_flag(w, child, |rsc| rsc.pending.is_some()))
+        || (show.pending && any_flag(w, child, |rsc| rsc.pending.is_some()))
     {
         full = true;
     } else if let Some(node) = crate::order::interleave::place(w, child, true) {
@@ -307,14 +355,14 @@ fn instance(
         full = true;
     }
     if full {
-        write(w, child, depth, pending, out);
+        write(w, child, depth, show, out);
     }
 }
 
 /// An inactive instance is worth a line only while something is under way.
-fn pending_instance(w: &World<'_>, child: RscIx, depth: usize, pending: bool, out: &mut String) {
-    if pending && any_flag(w, child, |rsc| rsc.pending.is_some()) {
-        write(w, child, depth, pending, out);
+fn pending_instance(w: &World<'_>, child: RscIx, depth: usize, show: Show, out: &mut String) {
+    if show.pending && any_flag(w, child, |rsc| rsc.pending.is_some()) {
+        write(w, child, depth, show, out);
     }
 }
 
@@ -326,7 +374,7 @@ fn any_flag(
     wanted(&w[rsc]) || w[rsc].children.iter().any(|child| any_flag(w, *child, wanted))
 }
 
-fn any_active(w: &World<'_>, rsc: RscIx) -> bool {
+pub(crate) fn any_active(w: &World<'_>, rsc: RscIx) -> bool {
     if w[rsc].is_primitive() {
         // On a guest that went down with its host a managed resource is active no more.
         let gone = |node: &NodeIx| !w[*node].online && !w[*node].unclean;
@@ -340,28 +388,40 @@ fn partially_active(w: &World<'_>, rsc: RscIx) -> bool {
 }
 
 impl Lists {
-    fn write(&self, w: &World<'_>, clone: RscIx, kind: &CloneKind, depth: usize, out: &mut String) {
-        list(w, "Promoted", &self.promoted, depth, out);
+    fn write(
+        &self,
+        w: &World<'_>,
+        clone: RscIx,
+        kind: &CloneKind,
+        depth: usize,
+        show: Show,
+        out: &mut String,
+    ) {
+        let seen = |nodes: &[NodeIx]| -> Vec<NodeIx> {
+            let wanted = |node: &&NodeIx| show.only.is_none_or(|only| only == **node);
+            nodes.iter().filter(wanted).copied().collect()
+        };
+        list(w, "Promoted", &seen(&self.promoted), depth, out);
         let title = match (kind.promotable, target_role(w, clone)) {
             (true, Some(Role::Unpromoted)) => "Unpromoted (target-role)",
             (true, _) => "Unpromoted",
             (false, _) => "Started",
         };
-        list(w, title, &self.started, depth, out);
-        if kind.unique || kind.max <= self.active {
+        list(w, title, &seen(&self.started), depth, out);
+        if kind.unique || kind.max <= self.active || !show.inactive {
             return;
         }
-        Self::stopped(w, clone, depth, out);
+        Self::stopped(w, clone, depth, show, out);
     }
 
     /// Nodes where the clone could be but is not.
-    fn stopped(w: &World<'_>, clone: RscIx, depth: usize, out: &mut String) {
+    fn stopped(w: &World<'_>, clone: RscIx, depth: usize, show: Show, out: &mut String) {
         let candidates: Vec<NodeIx> =
             if w.options.symmetric { w[clone].allowed.nodes() } else { w[clone].known.clone() };
         let mut plain = Vec::new();
         let mut told: Vec<(&'static str, Vec<NodeIx>)> = Vec::new();
         for node in candidates {
-            if active_on(w, clone, node) {
+            if active_on(w, clone, node) || show.only.is_some_and(|only| only != node) {
                 continue;
             }
             let text = w[clone].children.iter().find_map(|c| probe_text(w, *c, node));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use cib::value::Role;
 
-use super::resources;
+use super::resources::{self, Show};
 use crate::constraints::health::{Color, color};
 use crate::unpack::options::Health;
 use crate::world::{Flags, NodeIx, NodeKind, RscIx, World};
@@ -17,6 +17,19 @@ pub(crate) fn headline(w: &World<'_>, out: &mut String) {
              The cluster will not attempt to start, stop or recover services\n\n",
         );
     }
+    let (total, disabled, blocked) = counts(w);
+    if disabled + blocked == 0 {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "{disabled} of {total} resource instances DISABLED and {blocked} BLOCKED from \
+         further action due to failure\n"
+    );
+}
+
+/// How many resource instances there are, how many of them are disabled, and how many blocked.
+pub(crate) fn counts(w: &World<'_>) -> (usize, usize, usize) {
     let (mut total, mut disabled, mut blocked) = (0, 0, 0);
     for rsc in all_primitives(w) {
         if w[rsc].is(Flags::REMOVED) && w[rsc].active.is_empty() {
@@ -26,14 +39,7 @@ pub(crate) fn headline(w: &World<'_>, out: &mut String) {
         disabled += usize::from(is_disabled(w, rsc));
         blocked += usize::from(w[rsc].is(Flags::BLOCKED));
     }
-    if disabled + blocked == 0 {
-        return;
-    }
-    let _ = writeln!(
-        out,
-        "{disabled} of {total} resource instances DISABLED and {blocked} BLOCKED from \
-         further action due to failure\n"
-    );
+    (total, disabled, blocked)
 }
 
 fn all_primitives(w: &World<'_>) -> Vec<RscIx> {
@@ -60,11 +66,29 @@ pub(crate) fn target_role(w: &World<'_>, rsc: RscIx) -> Option<Role> {
 /// Writes nodes and resources. `pending` shows operations that have not ended yet.
 pub(crate) fn write(w: &World<'_>, pending: bool, out: &mut String) {
     out.push_str("  * Node List:\n");
+    nodes(w, 2, None, out);
+    out.push_str("\n  * Full List of Resources:\n");
+    let before = out.len();
+    for rsc in &w.top {
+        resources::write(w, *rsc, 2, Show::all(pending), out);
+    }
+    if out.len() == before {
+        out.push_str("    * No resources\n");
+    }
+}
+
+/// Nodes that are told of.
+pub(crate) fn known(w: &World<'_>) -> impl Iterator<Item = NodeIx> {
+    (0..w.nodes.len() as u32).map(NodeIx).filter(|node| !w[*node].leftover)
+}
+
+/// Writes the list of nodes, of all or only of one. `depth` is the indentation in steps of two blanks.
+pub(crate) fn nodes(w: &World<'_>, depth: usize, only: Option<NodeIx>, out: &mut String) {
+    let pad = "  ".repeat(depth);
     let mut lists: [Vec<&str>; 5] = Default::default();
-    let known = (0..w.nodes.len() as u32).map(NodeIx).filter(|node| !w[*node].leftover);
-    for node in known {
+    for node in known(w).filter(|node| only.is_none_or(|only| only == *node)) {
         if let Some(line) = alone(w, node) {
-            let _ = writeln!(out, "    * {line}");
+            let _ = writeln!(out, "{pad}* {line}");
             continue;
         }
         let on = &w[node];
@@ -81,44 +105,50 @@ pub(crate) fn write(w: &World<'_>, pending: bool, out: &mut String) {
     let titles = ["Online", "OFFLINE", "RemoteOnline", "RemoteOFFLINE", "GuestOnline"];
     for (title, names) in titles.iter().zip(&lists) {
         if !names.is_empty() {
-            let _ = writeln!(out, "    * {title}: [ {} ]", names.join(" "));
+            let _ = writeln!(out, "{pad}* {title}: [ {} ]", names.join(" "));
         }
-    }
-    out.push_str("\n  * Full List of Resources:\n");
-    let before = out.len();
-    for rsc in &w.top {
-        resources::write(w, *rsc, 2, pending, out);
-    }
-    if out.len() == before {
-        out.push_str("    * No resources\n");
     }
 }
 
 /// The line of a node that is not merely online or offline.
 fn alone(w: &World<'_>, node: NodeIx) -> Option<String> {
     let on = &w[node];
-    let health = if w.options.health == Health::None { Color::Green } else { color(w, node) };
     let hidden = on.is_guest() && !on.online;
     let ordinary = !on.unclean
         && !on.pending
         && !on.standby_on_fail
         && !on.standby
         && (!on.maintenance || hidden)
-        && health == Color::Green;
+        && health(w, node) == Color::Green;
     if ordinary {
         return None;
     }
-    let kind = match on.kind {
+    let kind = kind(w, node);
+    Some(format!("{kind} {}: {}", on.name, state_and_health(w, node)))
+}
+
+/// What a node is, as lines begin.
+pub(crate) fn kind(w: &World<'_>, node: NodeIx) -> &'static str {
+    match w[node].kind {
         NodeKind::Member => "Node",
         NodeKind::Remote => "RemoteNode",
         NodeKind::Guest => "GuestNode",
-    };
-    let health = match health {
+    }
+}
+
+/// A node's state and, unless it is good, its health.
+pub(crate) fn state_and_health(w: &World<'_>, node: NodeIx) -> String {
+    let health = match health(w, node) {
         Color::Green => "",
         Color::Yellow => " (health is YELLOW)",
         Color::Red => " (health is RED)",
     };
-    Some(format!("{kind} {}: {}{health}", on.name, state(w, node)))
+    format!("{}{health}", state(w, node))
+}
+
+/// A node's health, where health matters at all.
+pub(crate) fn health(w: &World<'_>, node: NodeIx) -> Color {
+    if w.options.health == Health::None { Color::Green } else { color(w, node) }
 }
 
 fn state(w: &World<'_>, node: NodeIx) -> &'static str {

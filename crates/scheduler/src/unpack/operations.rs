@@ -209,6 +209,7 @@ pub(crate) fn unusable(op: &Op<'_>) -> bool {
 
 fn mask<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &mut Op<'d>) {
     w[h.rsc].role = Role::Stopped;
+    w.failed.push((h.rsc, h.node, op.xml));
     ban(w, top(w, h.rsc), Some(h.node));
     success(w, h, op, op.rc);
 }
@@ -371,6 +372,7 @@ pub(crate) fn reconnect_interval_ms(w: &World<'_>, rsc: RscIx) -> Option<u64> {
 
 fn failure<'d>(w: &mut World<'d>, h: &mut Judged<'d>, op: &Op<'d>) {
     let rsc = h.rsc;
+    w.failed.push((rsc, h.node, op.xml));
     let mut severity = on_fail(w, rsc, op.task, op.interval);
     if op.status == status::NOT_INSTALLED {
         if severity == OnFail::Ignore {

@@ -71,7 +71,7 @@ pub(crate) struct Options<'d> {
 }
 
 /// Older spellings of options that are still read.
-const OLD_NAMES: &[(&str, &str)] = &[
+pub(crate) const OLD_NAMES: &[(&str, &str)] = &[
     ("fencing-enabled", "stonith-enabled"),
     ("fencing-action", "stonith-action"),
     ("fencing-timeout", "stonith-timeout"),
