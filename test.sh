@@ -5,9 +5,10 @@ cd "$(dirname "$0")"
 
 # iproute2, util-linux, procps: hosts and networks of the lab. openssh-client: ha_propagate.
 # gawk, iputils-ping, psmisc: what real Heartbeat's own scripts call, for the pairs it takes part in.
+# python3: crmsh, which configures with our commands.
 # qemu-system-x86, seabios: the virtual machine whose kernel has IPVS.
 packages=(build-essential ca-certificates gawk iproute2 iputils-ping openssh-client procps psmisc
-    qemu-system-x86 seabios util-linux)
+    python3 qemu-system-x86 seabios util-linux)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -9,6 +9,7 @@ pub mod corpus;
 pub mod differential;
 pub mod generate;
 pub mod oracle;
+pub mod packages;
 pub mod run;
 pub mod shrink;
 pub mod subject;

@@ -1,9 +1,9 @@
 //! Debian's `crm_simulate` 2.1.5, asked as a black box.
 //!
 //! It is older than what we follow: inputs are rewritten to its names of options and its schema,
-//! its outputs to the newer names. The package is fetched by `apt-get download` and unpacked under
-//! `target/peers-pacemaker`; nothing is installed.
+//! its outputs to the newer names.
 
+use crate::packages;
 use anyhow::{Context as _, Result, bail};
 use cib::xml::{Document, Node, NodeId, Style};
 use scheduler::graph::{self, Graph};
@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The program's package and those that hold its libraries.
-const PACKAGES: [&str; 21] = [
+const PACKAGES: [&str; 22] = [
     "pacemaker-cli-utils",
     "pacemaker-common",
     "pacemaker",
@@ -36,13 +36,8 @@ const PACKAGES: [&str; 21] = [
     "libuuid1",
     "libxml2",
     "libxslt1.1",
+    "libicu72",
 ];
-
-/// What libxml2 needs, where it is not here already.
-const UNICODE: &str = "libicu72";
-
-/// Written last, when everything is unpacked.
-const STAMP: &str = "unpacked";
 
 /// The unpacked program.
 #[derive(Clone, Debug)]
@@ -70,9 +65,8 @@ impl Oracle {
     /// What is missing on this machine, and how to get it.
     pub fn ready() -> Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let base = target_dir()?.join("peers-pacemaker");
-        let root = base.join("root");
-        fetch(&base, &root)?;
+        let base = packages::place("pacemaker")?;
+        let root = packages::unpacked("pacemaker", &PACKAGES)?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let scratch = base.join(format!("scratch-{}-{number}", std::process::id()));
         fs::create_dir_all(&scratch)?;
@@ -145,32 +139,6 @@ impl Drop for Oracle {
     }
 }
 
-/// Unpacks the packages, once: others that want them meanwhile wait.
-fn fetch(base: &Path, root: &Path) -> Result<()> {
-    fs::create_dir_all(base)?;
-    let lock = fs::File::create(base.join("lock"))?;
-    lock.lock()?;
-    let wanted = PACKAGES.join("\n");
-    if fs::read_to_string(base.join(STAMP)).is_ok_and(|have| have == wanted) {
-        return Ok(());
-    }
-    let debs = base.join("debs");
-    fs::remove_dir_all(&debs).ok();
-    fs::create_dir_all(&debs)?;
-    let mut download = Command::new("apt-get");
-    download.args(["download", "-q"]).args(PACKAGES).arg(UNICODE).current_dir(&debs);
-    run(&mut download).context(
-        "the real crm_simulate comes from Debian 12's archive; with a network connection, \
-         `apt-get update` refreshes the list of packages",
-    )?;
-    for deb in fs::read_dir(&debs)? {
-        run(Command::new("dpkg").arg("-x").arg(deb?.path()).arg(root))?;
-    }
-    fs::remove_dir_all(&debs)?;
-    fs::write(base.join(STAMP), wanted)?;
-    Ok(())
-}
-
 /// The directories of unpacked libraries, as the loader wants them.
 fn libraries(root: &Path) -> Result<String> {
     let mut found = Vec::new();
@@ -185,22 +153,6 @@ fn libraries(root: &Path) -> Result<String> {
         found.push(root.join(place).display().to_string());
     }
     Ok(found.join(":"))
-}
-
-/// The build's `target` directory: above this program, or the current directory's.
-fn target_dir() -> Result<PathBuf> {
-    let exe = std::env::current_exe().context("cannot find this program's own file")?;
-    let above = exe.ancestors().find(|dir| dir.file_name().is_some_and(|name| name == "target"));
-    Ok(above.map_or_else(|| PathBuf::from("target"), Path::to_path_buf))
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let shown = command.get_program().display().to_string();
-    let output = command.output().with_context(|| format!("cannot run {shown}"))?;
-    if !output.status.success() {
-        bail!("{shown}: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(())
 }
 
 /// Options whose names changed after 2.1.5: newer, older.
