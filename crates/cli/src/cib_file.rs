@@ -2,8 +2,8 @@
 //! it request by request and writing it back.
 //!
 //! [`CibFile::edit`] holds a lock on the file until it is dropped; what is written takes the old
-//! file's place in one step, with its owner and mode, so that a reader never sees half of it.
-//! (Pacemaker's own tools neither lock nor replace: they write over the file.)
+//! file's place, with its owner and mode, and lies beside it until that is done.
+//! (Pacemaker's own tools do not lock.)
 
 use crate::exit::Exit;
 use bzip2::Compression;
@@ -266,7 +266,9 @@ fn is_packed(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "bz2")
 }
 
-/// Writes a document to a file, in one step where the directory allows it.
+/// Writes a document to a file. The whole of it lies beside the file before a byte of that is
+/// touched, and goes when the file is whole: a crash loses nothing. A file that is there stays the
+/// same one, since pcs reads the result from the file it holds open.
 ///
 /// # Errors
 /// It cannot be written.
@@ -285,31 +287,38 @@ pub fn write(path: &Path, document: &Document) -> io::Result<()> {
         path.file_name().unwrap_or_default().to_string_lossy(),
         std::process::id()
     ));
-    let mode = old.as_ref().map_or(0o600, |old| old.permissions().mode() & 0o7777);
-    let created = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside);
-    let mut file = match created {
+    match copy(&beside, &bytes, old.as_ref()) {
         // A file may be ours to write where its directory is not.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied && old.is_some() => {
-            return fs::write(path, bytes);
+            return overwrite(path, &bytes);
         }
-        created => created?,
-    };
-    let done = (|| {
-        file.write_all(&bytes)?;
-        if let Some(old) = &old {
-            file.set_permissions(old.permissions())?;
-            let made = file.metadata()?;
-            if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
-                std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
-            }
+        Err(error) => {
+            fs::remove_file(&beside).ok();
+            return Err(error);
         }
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    })();
-    if done.is_err() {
-        fs::remove_file(&beside).ok();
+        Ok(()) => {}
     }
-    done
+    if old.is_none() {
+        return fs::rename(&beside, path);
+    }
+    overwrite(path, &bytes)?;
+    fs::remove_file(&beside)
+}
+
+/// A new file with these bytes, safe on the disk, with the old one's mode.
+fn copy(beside: &Path, bytes: &[u8], old: Option<&Metadata>) -> io::Result<()> {
+    let mode = old.map_or(0o600, |old| old.permissions().mode() & 0o7777);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Other bytes in the same file.
+fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut same = OpenOptions::new().write(true).open(path)?;
+    same.write_all(bytes)?;
+    same.set_len(bytes.len() as u64)?;
+    same.sync_all()
 }
 
 #[cfg(test)]

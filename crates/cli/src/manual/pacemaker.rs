@@ -6,7 +6,7 @@ use crate::tools::{interface, options::rows};
 /// What the environment says to all of them.
 const ENVIRONMENT: &str = "`CIB_file` names the file with the information base; `CIB_shadow` a shadow \
      copy, which wins, in the directory `CIB_shadow_dir` (by default `/var/lib/pacemaker/cib`). A \
-     changed file takes the old one's place in one step; who changes it at the same time waits.";
+     changed file lies beside the old one until that is whole; who changes it at the same time waits.";
 
 /// The page of one of the tools.
 pub(super) fn page(name: &str) -> Option<Page> {
