@@ -234,7 +234,7 @@ fn judge_quorum(w: &mut World<'_>, action: ActIx, rsc: RscIx) {
 /// Whether a resource is active somewhere (a collective: all of it).
 pub(crate) fn fully_active(w: &World<'_>, rsc: RscIx) -> bool {
     if w[rsc].is_primitive() {
-        return w[rsc].active.iter().any(|node| w[*node].online);
+        return w[rsc].active.iter().any(|node| w[*node].online || w[*node].unclean);
     }
     w[rsc].children.iter().all(|child| fully_active(w, *child))
 }

@@ -456,6 +456,17 @@ mod tests {
     }
 
     #[test]
+    fn of_two_histories_of_one_name_none_is_written_to() {
+        let entry = "<lrm_resource id=\"my_rsc\"/>";
+        let both = format!("<lrm id=\"1\"><lrm_resources>{entry}{entry}</lrm_resources></lrm>");
+        let mut document = Document::parse(CIB.replace("<lrm id=\"1\"/>", &both)).expect("a CIB");
+        let event = Event::Operation("my_rsc_monitor_10000@n1=0".to_owned());
+        inject(&mut document, &[event], 40);
+        let text = document.root().to_text(Style::Compact);
+        assert!(text.contains(&format!("{entry}{entry}<lrm_resource id=\"my_rsc\"")), "{text}");
+    }
+
+    #[test]
     fn a_result_is_read_with_names_that_hold_underscores() {
         let result = parse_result("a_b_migrate_to_0@n=1").expect("a result");
         assert_eq!((result.resource.as_str(), result.operation.as_str()), ("a_b", "migrate_to"));

@@ -113,3 +113,25 @@ fn a_clone_written_before_a_bundle_has_no_instance_for_the_replicas_nodes() {
     let after = planned(&format!("{}{clone}", bundle()));
     assert!(score(&after, "pcmk__clone_assign: q:3 allocation score on n1: 0"));
 }
+
+#[test]
+fn what_a_bundle_tells_its_inside_names_hosts_where_attributes_are_the_hosts() {
+    let told = |target: &str| {
+        let meta = format!(
+            "<bundle id=\"b\"><meta_attributes id=\"m\">\
+             <nvpair id=\"m1\" name=\"notify\" value=\"true\"/>\
+             <nvpair id=\"m2\" name=\"container-attribute-target\" value=\"{target}\"/>\
+             </meta_attributes>"
+        );
+        let found = planned(&bundle().replace("<bundle id=\"b\">", &meta));
+        let graph = &found.plan.graph;
+        let start = graph.synapses().iter().find(|one| graph.str(one.action.key) == "p:0_start_0");
+        let start = start.or_else(|| {
+            graph.synapses().iter().find(|one| graph.str(one.action.key) == "p_start_0")
+        });
+        let action = &start.expect("it starts").action;
+        graph.attribute(action, "CRM_meta_notify_all_hosts").map(str::to_owned)
+    };
+    assert_eq!(told("host").as_deref(), Some("b-0 b-1 n1 n2"));
+    assert_eq!(told("guest"), None);
+}

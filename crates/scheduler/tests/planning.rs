@@ -162,3 +162,38 @@ fn colocations_and_orderings_in_a_circle_end_in_a_plan() {
     let found = planned(&cluster(&(dummy("a") + &dummy("b")), circle, ""));
     assert!(found.text().contains("Revised Cluster Status"));
 }
+
+#[test]
+fn what_is_beginning_nowhere_else_is_shown_where_it_begins() {
+    // The stop is newer than the start that never came back: call numbers say it.
+    let ops = "<lrm_resource id=\"a\" class=\"ocf\" provider=\"pacemaker\" type=\"Dummy\">\
+               <lrm_rsc_op id=\"a_start_0\" operation=\"start\" interval=\"0\" call-id=\"3\" \
+               rc-code=\"1\" op-status=\"-1\" transition-key=\"1:1:0:x\"/>\
+               <lrm_rsc_op id=\"a_stop_0\" operation=\"stop\" interval=\"0\" call-id=\"9\" \
+               rc-code=\"0\" op-status=\"0\" transition-key=\"1:0:0:x\"/></lrm_resource>";
+    let like = "<rsc_location id=\"l\" rsc=\"a\" node=\"node2\" score=\"5\"/>";
+    let found = planned(&cluster(&dummy("a"), like, ops));
+    assert!(found.plan.status.contains("Starting node1"), "{}", found.plan.status);
+    assert!(found.plan.summary.contains("Start      a       ( node2 )"), "{}", found.plan.summary);
+}
+
+#[test]
+fn a_lock_is_over_the_second_after_its_limit() {
+    let history =
+        running("a", "").replace("type=\"Dummy\">", "type=\"Dummy\" shutdown-lock=\"1699999990\">");
+    let mut document = cluster(&dummy("a"), "", &history);
+    for (name, value) in [("shutdown-lock", "true"), ("shutdown-lock-limit", "60s")] {
+        let root = document.root();
+        let options = root
+            .child("configuration")
+            .and_then(|all| all.child("crm_config"))
+            .and_then(|all| all.child("cluster_property_set"))
+            .expect("options")
+            .id();
+        let pair = document.append(options, "nvpair");
+        document.set(pair, "id", name);
+        document.set(pair, "name", name);
+        document.set(pair, "value", value);
+    }
+    assert_eq!(planned(&document).plan.graph.settings.recheck_by, Some(1_700_000_051));
+}

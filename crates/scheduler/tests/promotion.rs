@@ -146,3 +146,78 @@ fn a_unique_instance_that_failed_for_good_takes_no_other_with_it() {
     assert!(status.contains("s:0\t(ocf:pacemaker:Stateful):\t Stopped"), "{status}");
     assert!(status.contains("s:1\t(ocf:pacemaker:Stateful):\t Started node2"), "{status}");
 }
+
+#[test]
+fn a_promoted_instance_that_is_demoted_and_promoted_again_stays_monitored() {
+    let history = "<lrm_resource id=\"s\" class=\"ocf\" provider=\"pacemaker\" type=\"Stateful\">\
+                   <lrm_rsc_op id=\"s_last_0\" operation=\"promote\" interval=\"0\" call-id=\"2\" \
+                   rc-code=\"0\" op-status=\"0\" transition-key=\"1:1:0:x\" \
+                   op-digest=\"f2317cad3d54cec5d7d7aa7d0bf35cf8\"/>\
+                   <lrm_rsc_op id=\"s_monitor_10000\" operation=\"monitor\" interval=\"10000\" \
+                   call-id=\"3\" rc-code=\"8\" op-status=\"0\" transition-key=\"2:1:8:x\" \
+                   op-digest=\"4811cef7f7f94e3a35a70be7916cb2fd\"/>\
+                   <lrm_rsc_op id=\"s_last_failure_0\" operation=\"monitor\" interval=\"10000\" \
+                   call-id=\"4\" rc-code=\"1\" op-status=\"4\" transition-key=\"2:1:8:x\" \
+                   op-digest=\"4811cef7f7f94e3a35a70be7916cb2fd\"/></lrm_resource>";
+    let monitored = promotable("ms", "s", 1).replace(
+        "/></clone>",
+        "><operations><op id=\"o\" name=\"monitor\" interval=\"10s\" role=\"Promoted\" \
+         on-fail=\"demote\"/></operations></primitive></clone>",
+    );
+    let members = [up("node1", Some(10), history.to_owned())];
+    let text = planned(&cluster(false, &members, &monitored, "")).text();
+    assert!(text.contains("promote on node1"), "{text}");
+    assert!(!text.contains("monitor=10000"), "{text}");
+}
+
+#[test]
+fn a_dependent_that_may_run_nowhere_changes_no_promotion_score() {
+    let dependent = "<primitive id=\"a\" class=\"ocf\" provider=\"pacemaker\" type=\"Dummy\"/>";
+    let nowhere = "<rsc_location id=\"l1\" rsc=\"a\" node=\"node1\" score=\"-INFINITY\"/>\
+                   <rsc_location id=\"l2\" rsc=\"a\" node=\"node2\" score=\"-INFINITY\"/>\
+                   <rsc_colocation id=\"c\" rsc=\"a\" with-rsc=\"ms\" with-rsc-role=\"Promoted\" \
+                   score=\"INFINITY\"/>";
+    let members =
+        [up("node1", Some(10), did("s", "start")), up("node2", Some(5), did("s", "start"))];
+    let resources = promotable("ms", "s", 1) + dependent;
+    let found = planned(&cluster(false, &members, &resources, nowhere));
+    assert_eq!(scores(&found, "s:0", None), ["10"]);
+}
+
+#[test]
+fn a_promotion_score_does_not_count_where_the_instance_may_not_be() {
+    let gone = Member { name: "node2", up: false, score: Some(5), history: did("s", "start") };
+    let fence = "<primitive id=\"f\" class=\"stonith\" type=\"fence_x\"/>";
+    let unmanaged = promotable("ms", "s", 1).replace(
+        "<meta_attributes id=\"ms-m\">",
+        "<meta_attributes id=\"ms-m\"><nvpair id=\"n\" name=\"is-managed\" value=\"false\"/>",
+    );
+    let members = [up("node1", Some(10), did("s", "promote")), gone];
+    let found = planned(&cluster(true, &members, &(unmanaged + fence), ""));
+    assert_eq!(scores(&found, "s:1", None), ["-1"]);
+}
+
+#[test]
+fn a_history_is_compared_with_the_instance_of_its_name() {
+    let other = "<lrm_resource id=\"s:0\" class=\"ocf\" provider=\"pacemaker\" type=\"Dummy\">\
+                 <lrm_rsc_op id=\"s:0_last_0\" operation=\"monitor\" interval=\"0\" call-id=\"2\" \
+                 rc-code=\"7\" op-status=\"0\" transition-key=\"1:1:7:x\"/></lrm_resource>";
+    let members = [up("node1", None, did("s:0", "start")), up("node2", None, other.to_owned())];
+    let one = promotable("ms", "s", 1).replace(
+        "<meta_attributes id=\"ms-m\">",
+        "<meta_attributes id=\"ms-m\"><nvpair id=\"n\" name=\"clone-max\" value=\"1\"/>",
+    );
+    let text = planned(&cluster(false, &members, &one, "")).text();
+    assert!(text.lines().any(|line| line.ends_with("delete on node2")), "{text}");
+}
+
+#[test]
+fn a_promotion_that_waits_for_an_impossible_start_is_told_as_blocked() {
+    let members = [up("node1", Some(10), String::new())];
+    let mut document = cluster(false, &members, &promotable("ms", "s", 1), "");
+    let root = document.root().id();
+    document.set(root, "have-quorum", "0");
+    let summary = planned(&document).plan.summary;
+    let promoted = |line: &str| line.contains("Promote ") && line.ends_with("blocked");
+    assert!(summary.lines().any(promoted), "{summary}");
+}

@@ -379,3 +379,28 @@ fn a_secret_that_a_file_hides_is_no_changed_parameter() {
     assert!(!actions(&known(public).planned()).iter().any(|one| one.starts_with("a_stop")));
     assert!(has(&known("op-digest=\"0\"").planned(), "a_stop_0 node1"));
 }
+
+/// A remote node `r` with a reconnect interval, whose connection failed long ago.
+fn failed_connection(fenced: u8) -> Cluster {
+    let reconnect = "<instance_attributes id=\"r-i\"><nvpair id=\"r-w\" \
+                     name=\"reconnect_interval\" value=\"60\"/></instance_attributes>\
+                     <operations><op id=\"r-o\" name=\"monitor\" interval=\"20s\"/></operations>";
+    let long_ago = "last-rc-change=\"1600000000\"";
+    let ops = op("r", "start", 0, 5, 0, long_ago) + &op("r", "monitor", 20000, 6, 1, long_ago);
+    Cluster {
+        fencing: true,
+        resources: primitive("r", "remote", &[], reconnect) + &fence_device(),
+        history: [history("r", "remote", "", &ops), String::new()],
+        remotes: remote_state("r", "")
+            .replace("remote_node=", &format!("node_fenced=\"{fenced}\" remote_node=")),
+        ..Cluster::default()
+    }
+}
+
+#[test]
+fn a_failed_connection_with_a_reconnect_interval_is_not_forgiven_before_its_node_is_fenced() {
+    let text = failed_connection(0).planned().text();
+    assert!(text.contains("Fence (reboot) r 'remote connection is unrecoverable'"), "{text}");
+    let text = failed_connection(1).planned().text();
+    assert!(!text.contains("Fence (reboot) r "), "{text}");
+}

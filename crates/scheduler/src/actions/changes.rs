@@ -1,6 +1,8 @@
 //! Changes of the configuration since an operation ran: restarts, reloads, cancelled operations,
 //! cleaned histories.
 
+use std::collections::BTreeMap;
+
 use super::primitive::single;
 use super::{Wanted, create, fencing};
 use crate::digest::{Verdict, verdict, with_secrets};
@@ -14,22 +16,53 @@ use crate::world::{ActFlags, Flags, Key, NodeIx, Order, Rel, RscIx, Side, Task, 
 /// parameters are known then, `late` the others.
 pub(crate) fn check_all(w: &mut World<'_>, late: bool) {
     let histories = std::mem::take(&mut w.history);
+    let bearers = bearers(w);
     for node in (0..w.nodes.len() as u32).map(NodeIx) {
         let on = &w[node];
         if !on.maintenance && !w.node_available(node) {
             continue;
         }
         for history in histories.iter().filter(|history| history.node == node) {
-            if needs_host_name(w, history.rsc) == late {
-                check(w, history);
+            for rsc in named(&bearers, history) {
+                if needs_host_name(w, rsc) == late {
+                    check(w, rsc, history);
+                }
             }
         }
     }
     w.history = histories;
 }
 
-fn check<'d>(w: &mut World<'d>, history: &History<'d>) {
-    let (rsc, node) = (history.rsc, history.node);
+/// Primitives by their names: ids, and what histories call them.
+type Bearers = BTreeMap<String, Vec<RscIx>>;
+
+fn bearers(w: &World<'_>) -> Bearers {
+    let mut found = Bearers::new();
+    for at in (0..w.resources.len() as u32).map(RscIx).filter(|at| w[*at].is_primitive()) {
+        let rsc = &w[at];
+        let mut name = |name: &str| {
+            let all = found.entry(name.to_owned()).or_default();
+            if !all.contains(&at) {
+                all.push(at);
+            }
+        };
+        name(&rsc.id);
+        if let Some(other) = rsc.history_id {
+            name(other);
+        }
+    }
+    found
+}
+
+/// Whom a history is compared with: all that bear its name now, not the one that took it over when
+/// it was read. An instance may have taken over a name with another number.
+fn named(bearers: &Bearers, history: &History<'_>) -> Vec<RscIx> {
+    let name = history.xml.get("id").unwrap_or_default();
+    bearers.get(name).cloned().unwrap_or_default()
+}
+
+fn check<'d>(w: &mut World<'d>, rsc: RscIx, history: &History<'d>) {
+    let node = history.node;
     if w[rsc].is(Flags::REMOVED) {
         let instance = w[rsc].parent.is_some();
         if !instance {
@@ -38,7 +71,7 @@ fn check<'d>(w: &mut World<'d>, history: &History<'d>) {
         return;
     }
     let active = w[rsc].active.contains(&node);
-    if agent_changed(w, history) {
+    if agent_changed(w, rsc, history) {
         if active {
             single(w, rsc, Task::Stop, node, false);
         }
@@ -52,27 +85,28 @@ fn check<'d>(w: &mut World<'d>, history: &History<'d>) {
     let (start, _) = active_since(&history.ops);
     for (at, op) in (0_i64..).zip(&history.ops) {
         if at >= start {
-            check_op(w, history, op, &mut seen);
+            check_op(w, rsc, history, op, &mut seen);
         }
     }
 }
 
 fn check_op<'d>(
     w: &mut World<'d>,
+    rsc: RscIx,
     history: &History<'d>,
     op: &Op<'d>,
     seen: &mut Vec<((Task, u32), Verdict)>,
 ) {
-    let (rsc, node) = (history.rsc, history.node);
+    let node = history.node;
     if op.interval > 0 && (w[rsc].is(Flags::MAINTENANCE) || w[node].maintenance) {
-        cancel(w, history, op);
+        cancel(w, rsc, node, op);
         return;
     }
     let checked = ["monitor", "start", "promote", "migrate_from"].contains(&op.task);
     if op.interval == 0 && !checked {
         return;
     }
-    if changed(w, history, op, seen) && failcount::effective(w, rsc, node).count.get() != 0 {
+    if changed(w, rsc, history, op, seen) && failcount::effective(w, rsc, node).count.get() != 0 {
         failcount::clear(w, rsc, node, "action definition changed");
     }
 }
@@ -80,14 +114,15 @@ fn check_op<'d>(
 /// Acts on a changed definition; false if the definition is the same.
 fn changed<'d>(
     w: &mut World<'d>,
+    rsc: RscIx,
     history: &History<'d>,
     op: &Op<'d>,
     seen: &mut Vec<((Task, u32), Verdict)>,
 ) -> bool {
-    let (rsc, node) = (history.rsc, history.node);
+    let node = history.node;
     if op.interval > 0 && find_config(w, rsc, op.task, op.interval, false).is_none() {
         if w.options.cancel_removed {
-            cancel(w, history, op);
+            cancel(w, rsc, node, op);
         }
         return true;
     }
@@ -174,8 +209,7 @@ fn reload(w: &mut World<'_>, rsc: RscIx, node: NodeIx) {
 }
 
 /// Cancels a recurring operation that is not configured any more.
-fn cancel<'d>(w: &mut World<'d>, history: &History<'d>, op: &Op<'d>) {
-    let (rsc, node) = (history.rsc, history.node);
+fn cancel<'d>(w: &mut World<'d>, rsc: RscIx, node: NodeIx, op: &Op<'d>) {
     let action = super::recurring::cancel(w, rsc, op.task, op.interval, node);
     w[action].verb = Some(op.task);
     w[action].meta.push(("CRM_meta_call_id", op.xml.get("call-id").unwrap_or("0").to_owned()));
@@ -201,8 +235,8 @@ pub(crate) fn forget_removed(w: &mut World<'_>) {
 }
 
 /// Whether the history is of another agent than the configured one.
-fn agent_changed(w: &World<'_>, history: &History<'_>) -> bool {
-    let rsc = &w[history.rsc];
+fn agent_changed(w: &World<'_>, rsc: RscIx, history: &History<'_>) -> bool {
+    let rsc = &w[rsc];
     let recorded = |name: &str| history.xml.get(name);
     recorded("type").is_some_and(|text| text != rsc.agent)
         || recorded("class").is_some_and(|text| text != rsc.class)

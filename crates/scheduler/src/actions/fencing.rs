@@ -262,7 +262,11 @@ fn order_starts(w: &mut World<'_>, rsc: RscIx, fencing: ActIx, target: NodeIx) {
             Requires::Nothing => {}
             Requires::Fencing | Requires::Unfencing => edge(w, fencing, action, Rel::ORDERED),
             Requires::Quorum => {
-                let unknown = w[rsc].allowed.has(target) && !w[rsc].known.contains(&target);
+                let known = std::iter::successors(Some(rsc), |at| {
+                    w[*at].parent.filter(|_| !w[*at].is(Flags::UNIQUE))
+                })
+                .any(|at| w[at].known.contains(&target));
+                let unknown = w[rsc].allowed.has(target) && !known;
                 if w[action].task == Task::Start && unknown {
                     edge(w, fencing, action, Rel::ORDERED | Rel::UNRUNNABLE_FIRST_BLOCKS);
                 }

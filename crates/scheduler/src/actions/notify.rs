@@ -157,7 +157,8 @@ struct Told {
     demote: Entries,
 }
 
-/// Creates the instances' notify actions of all clones that ask for them, in list order.
+/// Looks a last time at what each clone's points follow from, the newest first, and creates the
+/// instances' notify actions of those that ask for them; in list order.
 pub(crate) fn create_all(w: &mut World<'_>) {
     for rsc in w.top.clone() {
         let clone = match &w[rsc].kind {
@@ -165,7 +166,11 @@ pub(crate) fn create_all(w: &mut World<'_>) {
             Kind::Bundle(bundle) => bundle.child,
             _ => None,
         };
-        if let Some(clone) = clone.filter(|clone| w[*clone].is(Flags::NOTIFY)) {
+        let Some(clone) = clone else { continue };
+        for action in w[clone].actions.clone().into_iter().rev() {
+            crate::order::collective::flags(w, action, None);
+        }
+        if w[clone].is(Flags::NOTIFY) {
             create(w, clone);
         }
     }
@@ -293,8 +298,24 @@ impl Told {
         let available = w[clone].allowed.iter().map(|(node, _)| w[node].name);
         meta.push(("CRM_meta_notify_available_uname", joined(available)));
         meta.push(("CRM_meta_notify_all_uname", joined(w.nodes.iter().map(|node| node.name))));
+        if on_hosts(w, clone) {
+            let hosts = (0..w.nodes.len() as u32).map(NodeIx).map(|node| w[host(w, node)].name);
+            meta.push(("CRM_meta_notify_all_hosts", joined(hosts)));
+        }
         meta
     }
+}
+
+/// Whether what is told inside a bundle is about its hosts.
+fn on_hosts(w: &World<'_>, clone: RscIx) -> bool {
+    let first = w[clone].children.first().copied().unwrap_or(clone);
+    w.inside_bundle(first) && w[first].meta("container-attribute-target") == Some("host")
+}
+
+/// The node a guest runs on now; of any other node, and a guest that runs nowhere, the node itself.
+fn host(w: &World<'_>, node: NodeIx) -> NodeIx {
+    let container = w[node].container.filter(|_| w[node].is_guest());
+    container.and_then(|container| w[container].active.first().copied()).unwrap_or(node)
 }
 
 fn ids(w: &World<'_>, entries: &Entries) -> String {
@@ -357,6 +378,9 @@ fn notify_instance(
                 return;
             };
             let start = newest(w, rsc, Task::Start, Some(node));
+            if start.is_some_and(|start| w[start].required() && !w[start].runnable()) {
+                return;
+            }
             let up = task != Task::Start || start.is_none_or(|start| w[start].optional());
             if let Some(pre) = chain.pre.filter(|_| up) {
                 tell(w, rsc, node, pre, (task, "pre"), meta);
@@ -388,6 +412,7 @@ fn tell(
         action.meta.clone_from(&w[point].meta);
         add(w, action)
     });
+    super::judge_runnable(w, action);
     if w[point].required() {
         w[action].flags.clear(ActFlags::OPTIONAL);
     }

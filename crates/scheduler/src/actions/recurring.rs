@@ -92,6 +92,7 @@ fn bad(w: &World<'_>, node: NodeIx) -> bool {
 
 /// A monitor begins when the resource is up in its role.
 fn after_role_change(w: &mut World<'_>, rsc: RscIx, action: ActIx) {
+    let (role, next) = (w[rsc].role, w[rsc].next_role);
     let mut order = |task: Task, rel: u32| {
         let first = Side::Key(Key { rsc, task, interval: 0 });
         w.orders.push(Order { id: "", first, then: Side::Action(action), rel });
@@ -99,15 +100,12 @@ fn after_role_change(w: &mut World<'_>, rsc: RscIx, action: ActIx) {
     let implies = Rel::FIRST_IMPLIES_THEN | Rel::UNRUNNABLE_FIRST_BLOCKS;
     order(Task::Start, implies);
     order(Task::ReloadAgent, implies);
-    let (role, next) = (w[rsc].role, w[rsc].next_role);
-    let mut order = |task: Task| {
-        let first = Side::Key(Key { rsc, task, interval: 0 });
-        w.orders.push(Order { id: "", first, then: Side::Action(action), rel: implies });
-    };
+    // What is promoted again without having been stopped is still being monitored.
+    let after = Rel::ORDERED | Rel::UNRUNNABLE_FIRST_BLOCKS;
     if next == Role::Promoted {
-        order(Task::Promote);
+        order(Task::Promote, after);
     } else if role == Role::Promoted {
-        order(Task::Demote);
+        order(Task::Demote, after);
     }
 }
 

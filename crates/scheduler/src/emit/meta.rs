@@ -244,7 +244,7 @@ fn on_guest(w: &World<'_>, at: ActIx, node: NodeIx, all: &mut BTreeMap<String, S
     let Some(container) = w[node].container else { return };
     let told = all.get("CRM_meta_notify_key_operation").map(String::as_str);
     let host = match told.filter(|_| w[at].task == Task::Notify).unwrap_or(w[at].task.text()) {
-        "stop" | "stopped" | "demote" | "demoted" => {
+        "stop" | "stopped" | "demote" | "demoted" | "stonith" => {
             crate::actions::primitive::current(w, container)
         }
         "start" | "started" | "running" | "monitor" | "promote" | "promoted" => {

@@ -102,7 +102,7 @@ fn collect_one(
     if let Some(colocation) = colocation {
         add_matching(w, source, target, &mut work, colocation, by, mode);
     }
-    if choose::any_available(w, &work.table) {
+    if any_left(w, &work) {
         let list =
             if mode.this_with { lists::this_with(w, source) } else { lists::with_this(w, source) };
         for at in list {
@@ -124,6 +124,18 @@ fn collect_one(
         }
     }
     *into = work;
+}
+
+/// Whether a collection leaves a node: one that is frozen is none.
+fn any_left(w: &World<'_>, work: &Collected) -> bool {
+    if work.frozen.is_empty() {
+        return choose::any_available(w, &work.table);
+    }
+    let mut table = work.table.clone();
+    for node in &work.frozen {
+        table.set(*node, Score::NEG_INF);
+    }
+    choose::any_available(w, &table)
 }
 
 fn add_matching(

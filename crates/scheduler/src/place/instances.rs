@@ -68,7 +68,11 @@ pub(crate) fn compare(w: &World<'_>, a: RscIx, b: RscIx, liked: &Likings) -> Ord
         }
     }
     let allowed = |rsc: RscIx, node: Option<NodeIx>| {
-        node.is_none_or(|node| w[rsc].allowed.get(node).is_some_and(|score| score >= Score::ZERO))
+        node.is_none_or(|node| {
+            let score = w[rsc].allowed.get(node);
+            let lost = !w[node].online || w[node].unclean;
+            !lost && score.is_some_and(|score| score >= Score::ZERO)
+        })
     };
     let first = |yes: bool| Reverse(yes);
     let early = first(allowed(a, one))
@@ -202,7 +206,10 @@ fn with_role(w: &mut World<'_>, dependent: RscIx, clone: RscIx, colocation: &Col
         .filter(|instance| role_of(w, **instance, true) == colocation.primary_role)
         .filter_map(|instance| {
             let node = super::assigned_node(w, *instance)?;
-            Some((node, w[*instance].allowed.get(node).unwrap_or(Score::ZERO)))
+            // What is not managed is where it is, whatever its own scores are: the node's counts.
+            let own = w[*instance].allowed.get(node).unwrap_or(Score::ZERO);
+            let managed = w[*instance].is(Flags::MANAGED);
+            Some((node, if managed { own } else { w[node].score }))
         })
         .collect();
     if colocation.score >= Score::INF {

@@ -75,7 +75,7 @@ fn applies(w: &World<'_>, clone: RscIx, instance: RscIx, node: NodeIx) -> bool {
         same_member(w, clone, w[instance].base, &mut all);
         let active = all.iter().copied().find(|one| w[*one].active.contains(&node));
         if active == Some(instance) {
-            return true;
+            return allowed;
         }
         if active.is_none() && all.iter().any(|one| w[*one].known.contains(&node)) {
             return true;
@@ -190,7 +190,7 @@ fn sort(w: &mut World<'_>, clone: RscIx) {
             continue;
         }
         let mut collected = Collected { table: w[clone].allowed.clone(), frozen: Vec::new() };
-        let mode = Mode { nonnegative: true, ..Mode::default() };
+        let mode = Mode { nonnegative: true, inner: true, ..Mode::default() };
         let by = factor(colocation.score);
         let dependent = colocation.dependent;
         collect(w, dependent, clone, &mut collected, Some(&colocation), by, mode);

@@ -102,7 +102,10 @@ fn primitive(w: &World<'_>, rsc: RscIx, depth: usize, show: Show, out: &mut Stri
 
 /// A primitive's line.
 pub(crate) fn line(w: &World<'_>, rsc: RscIx, show: Show) -> String {
-    line_as(w, rsc, name(w, rsc), shown_node(w, rsc), show)
+    // What is only beginning somewhere is shown there.
+    let nowhere = w[rsc].active.is_empty();
+    let beginning = w[rsc].pending.filter(|_| show.pending && nowhere).map(|(_, node)| node);
+    line_as(w, rsc, name(w, rsc), shown_node(w, rsc).or(beginning), show)
 }
 
 /// A primitive's line in a list of one node's resources: it does not repeat the node, but tells the

@@ -118,7 +118,8 @@ impl Change<'_, '_> {
             let demote = self.action(Task::Demote, self.next);
             self.line("Demote", demote, demote, out);
         } else if self.next_role == Role::Promoted {
-            let promote = self.action(Task::Promote, self.next);
+            let promote =
+                self.action(Task::Promote, self.next).or(self.action(Task::Promote, None));
             self.line("Promote", promote, promote, out);
         } else if self.role <= Role::Stopped && self.next_role > Role::Stopped {
             self.line("Start", start, start, out);

@@ -99,10 +99,17 @@ impl Status<'_> {
         let held = self.document.node(lrm).child("lrm_resources").map(cib::xml::Node::id);
         let list = held.unwrap_or_else(|| self.document.append(lrm, "lrm_resources"));
         let mut resources = BTreeMap::new();
+        let mut twice = Vec::new();
         for entry in self.document.node(list).children_named("lrm_resource") {
-            if let Some(id) = entry.get("id") {
-                resources.entry(id.to_owned()).or_insert(entry.id());
+            if let Some(id) = entry.get("id")
+                && resources.insert(id.to_owned(), entry.id()).is_some()
+            {
+                twice.push(id.to_owned());
             }
+        }
+        // Of two entries of one name none is used: what happens gets a third one.
+        for id in twice {
+            resources.remove(&id);
         }
         History { list, resources }
     }

@@ -70,7 +70,7 @@ impl<'d> Op<'d> {
             id: xml.get("id")?,
             task: xml.get("operation")?,
             interval: number("interval").map_or(0, |ms| u32::try_from(ms).unwrap_or(u32::MAX)),
-            call: number("call-id").filter(|_| op_status != status::PENDING).unwrap_or(-1),
+            call: number("call-id").unwrap_or(-1),
             rc: number("rc-code").map_or(rc::UNKNOWN, |n| n as i32),
             status: op_status,
             expected: key.map(|key| key.expected),

@@ -19,7 +19,7 @@ pub(crate) fn unpack<'d>(w: &mut World<'d>, rsc: RscIx, node: NodeIx, xml: Node<
         return;
     }
     if limit > 0 {
-        super::note_change(w, since + limit);
+        super::note_change(w, since + limit + 1);
     }
     w[rsc].lock_node = Some(node);
     w[rsc].lock_time = since;
