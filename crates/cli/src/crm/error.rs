@@ -1,10 +1,11 @@
 //! `crm_error`: what a code means.
 
-use super::codes::{EXIT, LEGACY, RETURN, Row as CodeRow, SYSTEM};
+use super::codes::{Code, EXIT, LEGACY, RETURN, Row as CodeRow, of, system};
 use super::options::{Options, Row, flag};
 use super::tool::{Answer, Tool};
 use crate::console::{Console, Stop};
 use crate::exit::Exit;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Every option.
@@ -16,7 +17,7 @@ pub(super) const ROWS: [Row; 4] = [
 ];
 
 /// Success, which is in no list of errors.
-const OK: CodeRow = (0, "pcmk_rc_ok", "OK");
+const OK: Code = (0, "pcmk_rc_ok", Cow::Borrowed("OK"));
 
 /// Runs `crm_error`.
 ///
@@ -44,7 +45,7 @@ fn work(options: &Options, answer: &mut Answer) {
             } else {
                 let _ = writeln!(answer.text, "{code:5}: {text}");
             }
-            element(code, named.then_some(name), text, answer);
+            element(code, named.then_some(name), &text, answer);
         }
         return;
     }
@@ -68,38 +69,30 @@ fn element(code: i32, name: Option<&str>, text: &str, answer: &mut Answer) {
 }
 
 /// The codes of the kind that is asked for, in order.
-fn all(options: &Options) -> Vec<CodeRow> {
+fn all(options: &Options) -> Vec<Code> {
     if options.has("exit") {
-        return EXIT.to_vec();
+        return of(&EXIT).collect();
     }
-    let mut rows = if options.has("rc") { RETURN.to_vec() } else { Vec::new() };
-    rows.push(OK);
-    rows.extend(SYSTEM);
-    if !options.has("rc") {
-        rows.extend(LEGACY);
-    }
-    rows
+    let newer = options.has("rc");
+    let (first, last): (&[CodeRow], &[CodeRow]) =
+        if newer { (&RETURN, &[]) } else { (&[], &LEGACY) };
+    of(first).chain([OK]).chain(system()).chain(of(last)).collect()
 }
 
 fn meaning(options: &Options, word: &str) -> (i32, String, String) {
     let Ok(code) = word.trim().parse::<i32>() else {
         return (-1, "pcmk_rc_error".to_owned(), "Error".to_owned());
     };
-    let of = |table: &[CodeRow], code: i32| table.iter().find(|row| row.0 == code).copied();
-    let found = if options.has("exit") {
-        of(&EXIT, code).or(Some((code, "CRM_EX_UNKNOWN", "Unknown exit status")))
-    } else if code == 0 {
-        Some(OK)
-    } else if options.has("rc") {
-        let own = if code < 0 { of(&RETURN, code) } else { of(&SYSTEM, code) };
-        own.or((code < 0).then_some((code, "pcmk_rc_error", "Error")))
-    } else {
-        of(&SYSTEM, code.saturating_abs()).or_else(|| of(&LEGACY, code.saturating_abs()))
+    let (exit, newer) = (options.has("exit"), options.has("rc"));
+    let wanted = if exit || newer { code } else { code.saturating_abs() };
+    let found = all(options).into_iter().find(|row| row.0 == wanted);
+    let (name, text) = match found {
+        Some((_, name, text)) => (name, text),
+        None if exit => ("CRM_EX_UNKNOWN", "Unknown exit status".into()),
+        None if newer && code < 0 => ("pcmk_rc_error", "Error".into()),
+        None => ("Unknown", format!("Unknown error {code}").into()),
     };
-    match found {
-        Some((_, name, text)) => (code, name.to_owned(), text.to_owned()),
-        None => (code, "Unknown".to_owned(), format!("Unknown error {code}")),
-    }
+    (code, name.to_owned(), text.into_owned())
 }
 
 #[cfg(test)]
